@@ -1,0 +1,41 @@
+package sys
+
+import (
+	"errors"
+	"syscall"
+)
+
+// errnoOf takes the errno out of an error of the syscall packages. An error
+// of another kind would be a mistake of this package, and shows as EINVAL.
+func errnoOf(err error) Errno {
+	var errno Errno
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &errno):
+		return errno
+	default:
+		return syscall.EINVAL
+	}
+}
+
+// counted pairs a count with the errno beside it. The wrappers of the standard
+// library turn the kernel's -1 into 0 on some calls; here it is -1 again.
+func counted(n int, err error) (int, Errno) {
+	if errno := errnoOf(err); errno != 0 {
+		return -1, errno
+	}
+	return n, 0
+}
+
+// IsResourceLimit tells whether err says that this process or machine has run
+// out of something (descriptors, memory, space, quota): the set-up could not be
+// had, which is no answer of the call under test.
+func IsResourceLimit(err error) bool {
+	for _, limit := range []Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOSPC, syscall.ENOMEM, syscall.EDQUOT, syscall.ENOBUFS} {
+		if errors.Is(err, limit) {
+			return true
+		}
+	}
+	return false
+}
