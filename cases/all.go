@@ -1,0 +1,10 @@
+package cases
+
+import "slices"
+
+// all is every case of every system.
+func all() []*Case {
+	return slices.Concat(
+		sendfileCases,
+	)
+}

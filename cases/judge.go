@@ -1,0 +1,131 @@
+package cases
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"github.com/zcprobe/zcprobe/probe"
+)
+
+// Verdict is what a case came to.
+type Verdict string
+
+// The verdicts, never mixed: a failed set-up is broken, not deviates.
+const (
+	Conforms Verdict = "conforms"
+	Deviates Verdict = "deviates"
+	Known    Verdict = "known"    // deviates, as an expectation with a link says it will
+	Recorded Verdict = "recorded" // observed, and no source says what is right here
+	Skipped  Verdict = "skipped"
+	Broken   Verdict = "broken" // the harness could not try
+	TimedOut Verdict = "timeout"
+	Crashed  Verdict = "crashed"
+)
+
+// Verdicts is the closed set.
+var Verdicts = []Verdict{Conforms, Deviates, Known, Recorded, Skipped, Broken, TimedOut, Crashed}
+
+// Expected is the expectation of c for a host; false where no source says.
+func (c *Case) Expected(host probe.Host) (Expectation, bool) {
+	for _, x := range c.Expect {
+		if x.holds(host) {
+			return x, true
+		}
+	}
+	return Expectation{}, false
+}
+
+func (x Expectation) holds(host probe.Host) bool {
+	return (x.OS == "" || x.OS == host.OS) &&
+		(x.Arch == "" || x.Arch == host.Arch) &&
+		(x.Since == "" || !host.Before(x.Since)) &&
+		(x.Until == "" || host.Before(x.Until))
+}
+
+// judge compares facts with what they should be.
+func (c *Case) judge(host probe.Host, facts Facts) (Verdict, Want, string) {
+	x, ok := c.Expected(host)
+	if !ok {
+		return Recorded, nil, ""
+	}
+	for name, want := range x.Facts {
+		got, ok := facts[name]
+		if !ok {
+			return Broken, x.Facts, "no fact " + name
+		}
+		if !fits(got, want) {
+			return Deviates, x.Facts, ""
+		}
+	}
+	if x.Known != "" {
+		return Known, x.Facts, x.Known
+	}
+	return Conforms, x.Facts, ""
+}
+
+// Fits tells whether a fact is what was wanted.
+func fits(got, want any) bool {
+	switch want := want.(type) {
+	case OneOf:
+		for _, w := range want {
+			if fits(got, w) {
+				return true
+			}
+		}
+		return false
+	case Between:
+		n, ok := got.(int64)
+		return ok && want.Min <= n && n <= want.Max
+	default:
+		return got == plain(want)
+	}
+}
+
+// plain brings a value into the form in which facts are kept and compared.
+func plain(value any) any {
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return v.Int()
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return int64(v.Uint())
+	case reflect.String:
+		return v.String()
+	case reflect.Bool:
+		return v.Bool()
+	default:
+		panic(fmt.Sprintf("a fact cannot be a %T", value))
+	}
+}
+
+// MarshalJSON writes the alternatives as {"one_of": […]}.
+func (o OneOf) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string][]any{"one_of": o})
+}
+
+// UnmarshalJSON keeps whole numbers whole.
+func (f *Facts) UnmarshalJSON(text []byte) error {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return err
+	}
+	*f = make(Facts, len(raw))
+	for name, value := range raw {
+		var number int64
+		if json.Unmarshal(value, &number) == nil {
+			(*f)[name] = number
+			continue
+		}
+		var other any
+		if err := json.Unmarshal(value, &other); err != nil {
+			return err
+		}
+		switch other.(type) {
+		case string, bool:
+			(*f)[name] = other
+		default:
+			return fmt.Errorf("fact %s is neither a whole number, a string nor a truth value", name)
+		}
+	}
+	return nil
+}

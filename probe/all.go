@@ -1,0 +1,10 @@
+package probe
+
+import "slices"
+
+// all is every feature of every system.
+func all() []*Feature {
+	return slices.Concat(
+		sendfileFeatures,
+	)
+}

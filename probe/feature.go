@@ -1,0 +1,121 @@
+// Package probe finds out which zero-copy calls this host has by trying them on
+// tiny fixtures and checking the bytes. Nothing is decided from a version
+// number; versions, sysctls and filters are evidence beside an answer.
+package probe
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+
+	"github.com/zcprobe/zcprobe/internal/fixture"
+	"github.com/zcprobe/zcprobe/internal/sys"
+)
+
+// Feature is one thing that a system can do. To add one, add a value to the
+// list of its mechanism's file.
+type Feature struct {
+	ID       string   // "sendfile/file-tcp": facility and what is tried
+	Facility string   // the facility of the vocabulary
+	Title    string   // a sentence without a full stop
+	Since    string   // the first kernel release that has it, "2.6.33"; "" where that is not known
+	Source   string   // man page section, or the commit that brought it
+	Systems  []string // values of GOOS
+	Try      func(*Env)
+}
+
+// Applies tells whether the feature can be asked about on a system.
+func (f *Feature) Applies(goos string) bool { return slices.Contains(f.Systems, goos) }
+
+var linuxOnly = []string{"linux"}
+
+// Features lists the features of a system, by id.
+func Features(goos string) []*Feature {
+	var list []*Feature
+	for _, f := range all() {
+		if f.Applies(goos) {
+			list = append(list, f)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Feature) int { return compare(a.ID, b.ID) })
+	return list
+}
+
+// Env is what the body of a probe works with. A body that returns has found the
+// feature available; the methods that end a body say what else it is.
+type Env struct {
+	*fixture.Scope
+	Kernel  *sys.Kernel
+	feature *Feature
+	finding Finding
+}
+
+// Evidence notes a fact for the reader. It must be the same in two runs.
+func (e *Env) Evidence(format string, arguments ...any) {
+	e.finding.Evidence = append(e.finding.Evidence, fmt.Sprintf(format, arguments...))
+}
+
+// Calls names the call that the feature stands for, for the finding.
+func (e *Env) Calls(call string) { e.finding.Call = call }
+
+// Must ends the body when errno is not zero: the call was refused, and what is
+// known about this host tells why.
+func (e *Env) Must(call string, errno sys.Errno) {
+	if errno == 0 {
+		return
+	}
+	e.finding.Call, e.finding.Errno = call, sys.ErrnoName(errno)
+	diagnose(e, errno)
+	e.Stop()
+}
+
+// Moved ends the body when a call failed or moved another number of bytes.
+func (e *Env) Moved(call string, n int, errno sys.Errno, want int) {
+	e.Must(call, errno)
+	if n != want {
+		e.Is(Inconclusive, "", fmt.Sprintf("%s moved %d of %d bytes", call, n, want), "")
+	}
+}
+
+// Same ends the body when the bytes that arrived are not those that were sent.
+func (e *Env) Same(got, want []byte) {
+	if verdict := fixture.Compare(got, want); verdict != fixture.Right {
+		e.Is(Degraded, "", "bytes "+verdict, "do not use this call here")
+	}
+}
+
+// Is ends the body with a finding.
+func (e *Env) Is(state State, reason Reason, evidence, remedy string) {
+	e.finding.State, e.finding.Reason, e.finding.Remedy = state, reason, remedy
+	if evidence != "" {
+		e.Evidence("%s", evidence)
+	}
+	e.Stop()
+}
+
+// try runs the body of a feature.
+func try(f *Feature, kernel *sys.Kernel, scratch string) Finding {
+	e := &Env{Kernel: kernel, feature: f, finding: Finding{ID: f.ID, State: Available}}
+	err := fixture.Run(scratch, func(s *fixture.Scope) {
+		e.Scope = s
+		f.Try(e)
+	})
+	if err != nil {
+		e.finding.State = Inconclusive
+		if sys.IsResourceLimit(err) {
+			e.finding.Reason = ResourceLimit
+		}
+		e.finding.Evidence = append(e.finding.Evidence, "set-up: "+err.Error())
+	}
+	return e.finding
+}
+
+// byID finds a feature of this system.
+func byID(id string) (*Feature, bool) {
+	for _, f := range all() {
+		if f.ID == id && f.Applies(runtime.GOOS) {
+			return f, true
+		}
+	}
+	return nil, false
+}
