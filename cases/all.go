@@ -6,5 +6,13 @@ import "slices"
 func all() []*Case {
 	return slices.Concat(
 		sendfileCases,
+		libraryFileCases, libraryRelayCases, libraryBackendCases,
+		spliceFlags,
+		spliceOffset,
+		splicePipe,
+		spliceSize,
+		spliceSocket,
+		splicePage,
+		splicePseudo,
 	)
 }

@@ -8,6 +8,9 @@
 package cases
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -41,7 +44,7 @@ type Case struct {
 	Alone    bool     // it changes its process (limits, filters, signals): a worker of its own
 	Caller   string   // what a caller should do about it, a sentence or two
 	Expect   []Expectation
-	Body     func(*Env)
+	Body     func(*Env) `json:"-"`
 }
 
 // Applies tells whether the case is for a system.
@@ -147,4 +150,39 @@ func All(goos string) []*Case {
 	}
 	slices.SortFunc(list, func(a, b *Case) int { return strings.Compare(a.ID, b.ID) })
 	return list
+}
+
+// SuiteDigest is the digest of the list of cases of all systems: what is asked
+// and what is expected. Records of one suite can be compared case by case.
+func SuiteDigest() string {
+	h := sha256.New()
+	encoder := json.NewEncoder(h)
+	for _, c := range All("") {
+		if err := encoder.Encode(c); err != nil {
+			panic(err) // a value of an expectation that JSON does not know: a mistake in a case
+		}
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// Entry is a case as a list of cases shows it.
+type Entry struct {
+	ID       string   `json:"id"`
+	Title    string   `json:"title"`
+	Facility string   `json:"facility"`
+	Level    Level    `json:"level"`
+	Sources  []string `json:"sources"`
+	Covers   []string `json:"covers"`
+	Needs    []string `json:"needs"`
+	Systems  []string `json:"systems"`
+}
+
+// Entries is the list of cases for other programs; no field is null.
+func Entries(list []*Case) []Entry {
+	entries := make([]Entry, len(list))
+	for i, c := range list {
+		some := func(s []string) []string { return append([]string{}, s...) }
+		entries[i] = Entry{c.ID, c.Title, c.Facility, c.Level, some(c.Sources), some(c.Covers), some(c.Needs), some(c.Systems)}
+	}
+	return entries
 }

@@ -1,9 +1,10 @@
 package cases
 
 import (
-	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 
 	"github.com/zcprobe/zcprobe/probe"
 )
@@ -47,16 +48,15 @@ func (x Expectation) holds(host probe.Host) bool {
 func (c *Case) judge(host probe.Host, facts Facts) (Verdict, Want, string) {
 	x, ok := c.Expected(host)
 	if !ok {
-		return Recorded, nil, ""
+		return Recorded, Want{}, ""
 	}
-	for name, want := range x.Facts {
-		got, ok := facts[name]
-		if !ok {
+	for _, name := range slices.Sorted(maps.Keys(x.Facts)) {
+		if _, ok := facts[name]; !ok {
 			return Broken, x.Facts, "no fact " + name
 		}
-		if !fits(got, want) {
-			return Deviates, x.Facts, ""
-		}
+	}
+	if len(misfits(facts, x.Facts)) > 0 {
+		return Deviates, x.Facts, ""
 	}
 	if x.Known != "" {
 		return Known, x.Facts, x.Known
@@ -64,7 +64,18 @@ func (c *Case) judge(host probe.Host, facts Facts) (Verdict, Want, string) {
 	return Conforms, x.Facts, ""
 }
 
-// Fits tells whether a fact is what was wanted.
+// misfits are the names of the facts that are not what was wanted.
+func misfits(facts Facts, want Want) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if !fits(facts[name], want[name]) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// fits tells whether a fact is what was wanted.
 func fits(got, want any) bool {
 	switch want := want.(type) {
 	case OneOf:
@@ -98,34 +109,20 @@ func plain(value any) any {
 	}
 }
 
-// MarshalJSON writes the alternatives as {"one_of": […]}.
-func (o OneOf) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string][]any{"one_of": o})
-}
-
-// UnmarshalJSON keeps whole numbers whole.
-func (f *Facts) UnmarshalJSON(text []byte) error {
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(text, &raw); err != nil {
-		return err
+// Range is the systems and releases of an expectation, in words.
+func (x Expectation) Range() string {
+	words := "every system"
+	if x.OS != "" {
+		words = x.OS
 	}
-	*f = make(Facts, len(raw))
-	for name, value := range raw {
-		var number int64
-		if json.Unmarshal(value, &number) == nil {
-			(*f)[name] = number
-			continue
-		}
-		var other any
-		if err := json.Unmarshal(value, &other); err != nil {
-			return err
-		}
-		switch other.(type) {
-		case string, bool:
-			(*f)[name] = other
-		default:
-			return fmt.Errorf("fact %s is neither a whole number, a string nor a truth value", name)
-		}
+	if x.Arch != "" {
+		words += " on " + x.Arch
 	}
-	return nil
+	if x.Since != "" {
+		words += " from " + x.Since
+	}
+	if x.Until != "" {
+		words += " until " + x.Until
+	}
+	return words
 }

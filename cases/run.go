@@ -25,7 +25,7 @@ type Result struct {
 	ID         string          `json:"id"`
 	Verdict    Verdict         `json:"verdict"`
 	Facts      Facts           `json:"facts"`
-	Expected   json.RawMessage `json:"expected"` // a Want, {} where no source says
+	Expected   Want            `json:"expected"` // empty where no source says
 	Reason     string          `json:"reason,omitempty"`
 	Witness    fixture.Witness `json:"witness,omitempty"`
 	DurationUS int64           `json:"duration_us"`
@@ -112,7 +112,7 @@ func (r *Runner) Run(ctx context.Context, list []*Case) ([]Result, error) {
 
 // one asks one case; the error is that of ctx.
 func (r *Runner) one(ctx context.Context, c *Case) (Result, error) {
-	result := Result{ID: c.ID, Facts: Facts{}, Expected: json.RawMessage("{}")}
+	result := Result{ID: c.ID, Facts: Facts{}, Expected: Want{}}
 	if skip := r.skips(c); skip != "" {
 		result.Verdict, result.Reason = Skipped, string(skip)
 		return result, nil
@@ -151,11 +151,7 @@ func (r *Runner) one(ctx context.Context, c *Case) (Result, error) {
 	case o.Broken != "":
 		result.Verdict, result.Reason = Broken, o.Broken
 	default:
-		var want Want
-		result.Verdict, want, result.Reason = c.judge(r.Host, o.Facts)
-		if want != nil {
-			result.Expected, _ = json.Marshal(want) // plain values only
-		}
+		result.Verdict, result.Expected, result.Reason = c.judge(r.Host, o.Facts)
 	}
 	return result, nil
 }

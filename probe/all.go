@@ -6,5 +6,16 @@ import "slices"
 func all() []*Feature {
 	return slices.Concat(
 		sendfileFeatures,
+		sourceFeatures,
+		spliceFeatures,
+		vmspliceFeatures,
+		copyFileRangeFeatures,
+		msgZerocopyFeatures,
+		ioUringFeatures,
+		ktlsFeatures,
+		sockmapFeatures,
+		familyFeatures,
+		pipeFeatures,
+		memfdFeatures,
 	)
 }

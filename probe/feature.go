@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"syscall"
+	"time"
 
 	"github.com/zcprobe/zcprobe/internal/fixture"
 	"github.com/zcprobe/zcprobe/internal/sys"
@@ -15,12 +17,14 @@ import (
 // Feature is one thing that a system can do. To add one, add a value to the
 // list of its mechanism's file.
 type Feature struct {
-	ID       string   // "sendfile/file-tcp": facility and what is tried
-	Facility string   // the facility of the vocabulary
+	ID       string   // "sendfile/file-tcp": mechanism and what is tried
+	Facility string   // the facility of the vocabulary that it serves
 	Title    string   // a sentence without a full stop
 	Since    string   // the first kernel release that has it, "2.6.33"; "" where that is not known
 	Source   string   // man page section, or the commit that brought it
 	Systems  []string // values of GOOS
+	Ends     Reason   // what it means when the kernel has the call and does not take these two ends
+	Alone    bool     // no other probe may run at the same time: it uses up what a user's processes share
 	Try      func(*Env)
 }
 
@@ -48,6 +52,7 @@ type Env struct {
 	Kernel  *sys.Kernel
 	feature *Feature
 	finding Finding
+	last    string // the call that said last that it moved bytes
 }
 
 // Evidence notes a fact for the reader. It must be the same in two runs.
@@ -58,30 +63,80 @@ func (e *Env) Evidence(format string, arguments ...any) {
 // Calls names the call that the feature stands for, for the finding.
 func (e *Env) Calls(call string) { e.finding.Call = call }
 
+// Answered notes which call answered, and how.
+func (e *Env) Answered(call string, errno sys.Errno) {
+	e.finding.Call, e.finding.Errno = call, sys.ErrnoName(errno)
+}
+
+// waitFor waits until bytes have arrived at fd. Loopback hands them on before
+// the call that sends them returns, but an emulator may take its time.
+func (e *Env) waitFor(fd *fixture.FD) {
+	ready, errno := sys.Poll(fd.Int(), false, int(patience.Milliseconds()))
+	if errno != 0 {
+		e.Fatalf("poll: %w", error(errno))
+	}
+	if !ready {
+		e.Fatalf("nothing arrived within %s", patience)
+	}
+}
+
+// patience is less than the deadline of a probe.
+const patience = 3 * time.Second
+
 // Must ends the body when errno is not zero: the call was refused, and what is
 // known about this host tells why.
 func (e *Env) Must(call string, errno sys.Errno) {
 	if errno == 0 {
 		return
 	}
-	e.finding.Call, e.finding.Errno = call, sys.ErrnoName(errno)
-	diagnose(e, errno)
+	e.Answered(call, errno)
+	diagnose(e, call, errno)
 	e.Stop()
 }
 
 // Moved ends the body when a call failed or moved another number of bytes.
 func (e *Env) Moved(call string, n int, errno sys.Errno, want int) {
 	e.Must(call, errno)
+	e.last = call
 	if n != want {
-		e.Is(Inconclusive, "", fmt.Sprintf("%s moved %d of %d bytes", call, n, want), "")
+		e.wrong(fmt.Sprintf("%s moved %d of %d bytes", call, n, want))
 	}
+}
+
+// Moves has step move want bytes, by as many calls as it takes: a call may move
+// fewer bytes than it was asked for, and the rest must follow.
+func (e *Env) Moves(call string, want int, step func(left int) (int, sys.Errno)) {
+	for done := 0; done < want; {
+		n, errno := step(want - done)
+		if errno == syscall.EINTR {
+			continue
+		}
+		e.Must(call, errno)
+		e.last = call
+		if n <= 0 || n > want-done {
+			e.wrong(fmt.Sprintf("%s moved %d bytes where %d were left of %d", call, n, want-done, want))
+		}
+		done += n
+	}
+}
+
+// Arrives ends the body when what arrives at fd is not what was sent, no more
+// and no less.
+func (e *Env) Arrives(fd *fixture.FD, want []byte) {
+	got := fixture.ReadN(e, fd, len(want))
+	e.Same(append(got, fixture.ReadReady(e, fd, 64)...), want)
 }
 
 // Same ends the body when the bytes that arrived are not those that were sent.
 func (e *Env) Same(got, want []byte) {
 	if verdict := fixture.Compare(got, want); verdict != fixture.Right {
-		e.Is(Degraded, "", "bytes "+verdict, "do not use this call here")
+		e.wrong("bytes " + verdict)
 	}
+}
+
+func (e *Env) wrong(how string) {
+	e.finding.Call = e.last
+	e.Is(Degraded, WrongBytes, how, "do not use this call here: copy through user space")
 }
 
 // Is ends the body with a finding.
@@ -101,11 +156,7 @@ func try(f *Feature, kernel *sys.Kernel, scratch string) Finding {
 		f.Try(e)
 	})
 	if err != nil {
-		e.finding.State = Inconclusive
-		if sys.IsResourceLimit(err) {
-			e.finding.Reason = ResourceLimit
-		}
-		e.finding.Evidence = append(e.finding.Evidence, "set-up: "+err.Error())
+		e.finding.setUp(err)
 	}
 	return e.finding
 }

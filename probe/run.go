@@ -31,32 +31,40 @@ func Handlers() map[string]worker.Handler {
 			return nil, fmt.Errorf("no feature %s", id)
 		}
 		return try(f, sys.Native(), scratch), nil
-	}}
+	}, "path": handlePath}
 }
 
 // Run tries features in the workers of a pool, several at a time, and returns
-// the findings in the order of the list. done, where it is not nil, is told of
-// each as it comes in, one at a time. When ctx ends, the findings so far are
-// returned with its error.
+// the findings in the order of the list; those that must run alone come last.
+// done, where it is not nil, is told of each as it comes in, one at a time. When
+// ctx ends, the findings so far are returned with its error.
 func Run(ctx context.Context, pool *worker.Pool, features []*Feature, done func(Finding)) ([]Finding, error) {
 	findings := make([]Finding, len(features))
 	var group sync.WaitGroup
 	var mu sync.Mutex
+	one := func(i int) {
+		finding, err := ask(ctx, pool, features[i])
+		if err != nil {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		findings[i] = finding
+		if done != nil {
+			done(finding)
+		}
+	}
 	for i, f := range features {
-		group.Go(func() {
-			finding, err := ask(ctx, pool, f)
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			findings[i] = finding
-			if done != nil {
-				done(finding)
-			}
-		})
+		if !f.Alone {
+			group.Go(func() { one(i) })
+		}
 	}
 	group.Wait()
+	for i, f := range features {
+		if f.Alone {
+			one(i)
+		}
+	}
 	if err := ctx.Err(); err != nil {
 		return compact(findings), err
 	}

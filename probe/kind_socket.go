@@ -1,0 +1,50 @@
+package probe
+
+import (
+	"github.com/zcprobe/zcprobe/internal/fixture"
+	"github.com/zcprobe/zcprobe/internal/sys"
+)
+
+var socketKinds = []*Kind{
+	socketKind("tcp", "a TCP connection", fixture.WitnessSize, fixture.TCP),
+	socketKind("unix", "a UNIX stream socket", fixture.WitnessSize, func(t fixture.T) (a, b *fixture.FD) {
+		return fixture.Unix(t, sys.Stream)
+	}),
+	// A datagram holds at most 65507 bytes (RFC 768 over IPv4).
+	socketKind("udp", "a connected UDP socket", fixture.WitnessSize/2, fixture.UDP),
+}
+
+// socketKind is a kind whose two ends come as a connected pair.
+func socketKind(name, title string, room int, pair func(fixture.T) (a, b *fixture.FD)) *Kind {
+	return &Kind{
+		Name:   name,
+		Title:  title,
+		Nature: IsSocket,
+		Source: func(t fixture.T) *Source {
+			far, near := pair(t)
+			fixture.Roomy(far, near)
+			return &Source{
+				FD:   near,
+				Room: room,
+				Fill: func(p []byte) []byte {
+					fixture.WriteAll(t, far, p)
+					return p
+				},
+				Share: func(p []byte) func([]byte) {
+					file := fixture.ShareSocket(t, far, p)
+					return func(p []byte) { fixture.Overwrite(t, file, p, 0) }
+				},
+				Fed: true,
+			}
+		},
+		Sink: func(t fixture.T) *Sink {
+			near, far := pair(t)
+			fixture.Roomy(near, far)
+			return &Sink{
+				FD:      near,
+				Room:    room,
+				Arrived: func(n int) []byte { return fixture.ReadN(t, far, n) },
+			}
+		},
+	}
+}

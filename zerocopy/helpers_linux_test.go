@@ -1,0 +1,185 @@
+package zerocopy
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/zcprobe/zcprobe/internal/sys"
+)
+
+// patience bounds every test that would otherwise hang.
+const patience = 20 * time.Second
+
+// pattern is n bytes that are right only in their own place.
+func pattern(n int, seed uint64) []byte {
+	p := make([]byte, n)
+	chacha := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8), byte(seed >> 16)})
+	_, _ = chacha.Read(p)
+	return p
+}
+
+// fileWith is a file of its own with these bytes, at position 0.
+func fileWith(t testing.TB, data []byte) *os.File {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
+func position(t testing.TB, f *os.File) int64 {
+	t.Helper()
+	n, err := f.Seek(0, io.SeekCurrent)
+	require.NoError(t, err)
+	return n
+}
+
+// stream is what both *net.TCPConn and *net.UnixConn are.
+type stream interface {
+	net.Conn
+	CloseWrite() error
+	CloseRead() error
+	SetReadBuffer(int) error
+	SetWriteBuffer(int) error
+	File() (*os.File, error)
+	SyscallConn() (rawConn, error)
+}
+
+// families are the kinds of connected stream sockets.
+var families = []string{"tcp", "unix", "mptcp"}
+
+// pair is a connected pair of a family; both ends are closed after the test.
+func pair(t testing.TB, family string) (a, b stream) {
+	t.Helper()
+	switch family {
+	case "unix":
+		x, y, errno := sys.UnixPair(sys.Stream)
+		require.Zero(t, errno)
+		a, b = unixConn(t, x).(*net.UnixConn), unixConn(t, y).(*net.UnixConn)
+	default:
+		lc := net.ListenConfig{}
+		lc.SetMultipathTCP(family == "mptcp")
+		l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		d := net.Dialer{}
+		d.SetMultipathTCP(family == "mptcp")
+		x, err := d.Dial("tcp", l.Addr().String())
+		require.NoError(t, err)
+		y, err := l.Accept()
+		require.NoError(t, err)
+		a, b = x.(*net.TCPConn), y.(*net.TCPConn)
+	}
+	t.Cleanup(func() {
+		_ = a.Close()
+		_ = b.Close()
+	})
+	return a, b
+}
+
+// unixConn makes a net.Conn of a descriptor, and closes the descriptor.
+func unixConn(t testing.TB, fd int) net.Conn {
+	t.Helper()
+	f := os.NewFile(uintptr(fd), "pair")
+	defer f.Close()
+	c, err := net.FileConn(f)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// received is what a reader got until the end or an error.
+type received struct {
+	data []byte
+	err  error
+}
+
+// collect reads c to its end in the background.
+func collect(c io.Reader) <-chan received {
+	ch := make(chan received, 1)
+	go func() {
+		data, err := io.ReadAll(c)
+		ch <- received{data, err}
+	}()
+	return ch
+}
+
+// get waits for the reader.
+func get(t testing.TB, ch <-chan received) received {
+	t.Helper()
+	select {
+	case r := <-ch:
+		return r
+	case <-time.After(patience):
+		require.FailNow(t, "the receiver waits for ever")
+		return received{}
+	}
+}
+
+// sameBytes compares without printing megabytes.
+func sameBytes(t testing.TB, want, got []byte) {
+	t.Helper()
+	require.Equal(t, len(want), len(got), "length")
+	for i := range want {
+		if want[i] != got[i] {
+			require.FailNowf(t, "wrong byte", "at %d of %d", i, len(want))
+		}
+	}
+}
+
+// tamper makes an engine on a kernel that edit has changed.
+func tamper(t testing.TB, edit func(k *sys.Kernel)) *Engine {
+	t.Helper()
+	k := sys.Native()
+	if edit != nil {
+		edit(k)
+	}
+	e := New(Config{Kernel: k})
+	t.Cleanup(e.CloseIdlePipes)
+	return e
+}
+
+// The kernels on which each path is the best one.
+var paths = map[Path]func(k *sys.Kernel){
+	PathSendfile: nil,
+	PathSplice:   denySendfile,
+	PathCopied: func(k *sys.Kernel) {
+		denySendfile(k)
+		denySplice(k)
+	},
+}
+
+func denySendfile(k *sys.Kernel) {
+	k.Sendfile = func(int, int, *int64, int) (int, sys.Errno) { return -1, errEPERM }
+}
+
+func denySplice(k *sys.Kernel) {
+	k.Splice = func(int, *int64, int, *int64, int, int) (int, sys.Errno) { return -1, errENOSYS }
+}
+
+// agree checks that the counters of an engine add up to n bytes.
+func agree(t testing.TB, e *Engine, n int64) {
+	t.Helper()
+	require.Equal(t, n, e.Counters().Bytes(), "counters: %+v", e.Counters())
+}
+
+// small makes the buffers of a connection small, so that everything happens in
+// many pieces and a stalled peer is soon full. (Much smaller ones make TCP wait
+// for delayed acknowledgements, 40 ms for each segment.)
+func small(t testing.TB, conns ...stream) {
+	t.Helper()
+	for _, c := range conns {
+		require.NoError(t, c.SetReadBuffer(64<<10))
+		require.NoError(t, c.SetWriteBuffer(64<<10))
+	}
+}
