@@ -164,25 +164,3 @@ func SuiteDigest() string {
 	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
-
-// Entry is a case as a list of cases shows it.
-type Entry struct {
-	ID       string   `json:"id"`
-	Title    string   `json:"title"`
-	Facility string   `json:"facility"`
-	Level    Level    `json:"level"`
-	Sources  []string `json:"sources"`
-	Covers   []string `json:"covers"`
-	Needs    []string `json:"needs"`
-	Systems  []string `json:"systems"`
-}
-
-// Entries is the list of cases for other programs; no field is null.
-func Entries(list []*Case) []Entry {
-	entries := make([]Entry, len(list))
-	for i, c := range list {
-		some := func(s []string) []string { return append([]string{}, s...) }
-		entries[i] = Entry{c.ID, c.Title, c.Facility, c.Level, some(c.Sources), some(c.Covers), some(c.Needs), some(c.Systems)}
-	}
-	return entries
-}

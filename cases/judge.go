@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/zcprobe/zcprobe/probe"
 )
@@ -109,20 +110,27 @@ func plain(value any) any {
 	}
 }
 
-// Range is the systems and releases of an expectation, in words.
-func (x Expectation) Range() string {
-	words := "every system"
-	if x.OS != "" {
-		words = x.OS
+// Ranges are the systems and releases of each expectation, in words.
+func (c *Case) Ranges() []string {
+	list := make([]string, len(c.Expect))
+	for i, x := range c.Expect {
+		words := strings.Join(c.Systems, ", ")
+		if x.OS != "" {
+			words = x.OS
+		}
+		if x.Arch != "" {
+			words += " on " + x.Arch
+		}
+		if x.Since != "" {
+			words += " from " + x.Since
+		}
+		if x.Until != "" {
+			words += " until " + x.Until
+		}
+		if i > 0 && x.Since == "" && x.Until == "" {
+			words += " otherwise" // the first one that fits counts
+		}
+		list[i] = words
 	}
-	if x.Arch != "" {
-		words += " on " + x.Arch
-	}
-	if x.Since != "" {
-		words += " from " + x.Since
-	}
-	if x.Until != "" {
-		words += " until " + x.Until
-	}
-	return words
+	return list
 }

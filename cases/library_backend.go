@@ -16,6 +16,7 @@ func denied(id, title string, errno sys.Errno, calls []string, backend string) *
 		Facility: "library",
 		Level:    Must,
 		Sources:  []string{"package zerocopy, BackendName", "seccomp(2)"},
+		Needs:    []string{"sendfile/file-unix", "splice/unix-unix"}, // what the backend is found on
 		Systems:  linuxOnly,
 		Alone:    true,
 		Caller:   "Nothing: the next best way is taken and the counters say why.",
@@ -69,7 +70,7 @@ var libraryBackendCases = []*Case{
 		Facility: "library",
 		Level:    Must,
 		Sources:  []string{"package zerocopy, BackendName"},
-		Needs:    []string{"sendfile/file-tcp"},
+		Needs:    []string{"sendfile/file-unix", "splice/unix-unix"},
 		Systems:  linuxOnly,
 		Caller:   "Show it at start-up; the transfers find their way without it.",
 		Expect: []Expectation{

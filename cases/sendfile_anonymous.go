@@ -20,7 +20,7 @@ var sendfileAnonymous = []*Case{
 		Systems:  linuxOnly,
 		Caller:   "They carry records: read them with read.",
 		Expect: []Expectation{
-			{Facts: Want{
+			{Since: "5.10", Why: noFallback, Facts: Want{
 				"eventfd.in": "EINVAL", "eventfd.out": "EINVAL", "eventfd.pipe": "EINVAL",
 				"epoll.in": "EINVAL", "epoll.out": "EINVAL", "epoll.pipe": "EINVAL",
 				"timerfd.in": "EINVAL", "timerfd.out": "EINVAL", "timerfd.pipe": "EINVAL",

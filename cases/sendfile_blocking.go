@@ -33,7 +33,8 @@ var sendfileBlocking = []*Case{
 			arrived := fixture.ReadN(e, b, len(content))
 			e.Ended("", call)
 			e.Fact(Offset, offset)
-			e.Arrived(arrived, content)
+			a.Close()
+			e.Arrived(append(arrived, fixture.ReadAll(e, b)...), content)
 		},
 	},
 	{

@@ -224,6 +224,7 @@ func sendfileRandom(e *Env) {
 		}
 		copy(models[at][offset:], p)
 	}
+	native, written := sys.Native(), make([]byte, most)
 	good, steps := true, 0
 	for ; steps < 200 && good; steps++ {
 		from, to := 0, 1
@@ -233,7 +234,9 @@ func sendfileRandom(e *Env) {
 		offset, target, count := int64(random.IntN(most)), int64(random.IntN(most)), random.IntN(30_000)
 		// What is there to be moved.
 		part := models[from][min(int(offset), len(models[from])):min(int(offset)+count, len(models[from]))]
-		switch random.IntN(5) {
+		start := target
+		move := random.IntN(5)
+		switch move {
 		case 0:
 			fixture.SetPosition(e, files[to], target)
 			n, _ := e.Kernel.Sendfile(files[to].Int(), files[from].Int(), &offset, count)
@@ -248,7 +251,7 @@ func sendfileRandom(e *Env) {
 		case 2:
 			n, _ := e.Kernel.CopyFileRange(files[from].Int(), &offset, files[to].Int(), &target, count, 0)
 			good = n == len(part)
-			put(to, part, int(target)-len(part)) // the call has moved it
+			put(to, part, int(start))
 		case 3:
 			p := fixture.PatternAt(uint64(steps+10), offset, count)
 			fixture.Overwrite(e, files[to], p, target)
@@ -260,6 +263,10 @@ func sendfileRandom(e *Env) {
 			} else {
 				models[to] = append(models[to], make([]byte, cut-len(models[to]))...)
 			}
+		}
+		if move < 3 && good && len(part) > 0 { // what comes later may write over a mistake
+			native.Pread(files[to].Int(), written[:len(part)], start)
+			good = bytes.Equal(written[:len(part)], part)
 		}
 	}
 	e.Fact("steps", steps)

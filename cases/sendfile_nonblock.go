@@ -48,7 +48,8 @@ var sendfileNonblock = []*Case{
 				}
 			}
 			e.Fact(Offset, offset)
-			e.Arrived(arrived, content)
+			a.Close()
+			e.Arrived(append(arrived, fixture.ReadAll(e, b)...), content)
 		},
 	},
 	{
@@ -137,7 +138,8 @@ var sendfileNonblock = []*Case{
 			e.Fact("waited", call.Waits())
 			arrived := fixture.ReadN(e, b, len(content))
 			e.Ended("", call)
-			e.Arrived(arrived, content)
+			a.Close()
+			e.Arrived(append(arrived, fixture.ReadAll(e, b)...), content)
 		},
 	},
 	{

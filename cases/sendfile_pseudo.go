@@ -64,7 +64,7 @@ var sendfilePseudo = []*Case{
 		Systems:  linuxOnly,
 		Caller:   "Fall back on EINVAL; nothing was sent.",
 		Expect: []Expectation{
-			{Facts: Want{
+			{Since: "5.10", Why: noFallback, Facts: Want{
 				"cmdline": "EINVAL", "environ": "EINVAL", "maps": "EINVAL", "mem": "EINVAL", "auxv": "EINVAL", "kmsg": refused("EINVAL"),
 				"cmdline.read": true, "maps.read": true, "auxv.read": true, "queued": 0,
 			}},

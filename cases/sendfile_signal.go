@@ -42,7 +42,8 @@ var sendfileSignal = []*Case{
 			rest := begin(func() (int, sys.Errno) { return sendAll(e, a, file, &offset, len(content)-max(n, 0)) })
 			arrived := fixture.ReadN(e, b, len(content))
 			rest.Returned()
-			e.Arrived(arrived, content)
+			a.Close()
+			e.Arrived(append(arrived, fixture.ReadAll(e, b)...), content)
 		},
 	},
 	{

@@ -22,15 +22,15 @@ const (
 
 // Outcome is a target's record, or plain words on why there is none.
 type Outcome struct {
-	Target   string
-	State    State
-	Reason   string   // one line; "" when it reported as expected
-	Console  []string // the last lines of its console, unless it reported
-	Notes    []string // what a person should know beside the record
-	Tests    string   // what the library's tests printed, where one of them failed
-	Record   *Record
-	Attempts int
-	Took     time.Duration
+	Target   string        `json:"target"`
+	State    State         `json:"state"`
+	Reason   string        `json:"reason,omitempty"`  // one line; "" when it reported as expected
+	Console  []string      `json:"console,omitempty"` // the last lines of its console, unless it reported
+	Notes    []string      `json:"notes,omitempty"`   // what a person should know beside the record
+	Tests    string        `json:"tests,omitempty"`   // what the library's tests printed, where one of them failed
+	Record   *Record       `json:"record,omitempty"`
+	Attempts int           `json:"attempts,omitempty"`
+	Took     time.Duration `json:"-"`
 }
 
 // Fails tells whether the target counts against the exit status: it deviates,

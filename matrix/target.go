@@ -40,6 +40,7 @@ type Target struct {
 	Arch       string   `yaml:"arch" json:"arch"`       // a value of GOARCH
 	Driver     Driver   `yaml:"driver" json:"driver"`
 	Tool       string   `yaml:"tool,omitempty" json:"tool,omitempty"`             // of the exec driver: gvisor, gvisor-host, qemu-user, wine
+	Sandbox    string   `yaml:"sandbox,omitempty" json:"sandbox,omitempty"`       // of the local driver: how the process is confined
 	Filesystem string   `yaml:"filesystem,omitempty" json:"filesystem,omitempty"` // fixtures lie on a disk with it
 	Package    *Package `yaml:"package,omitempty" json:"package,omitempty"`
 	Module     string   `yaml:"module,omitempty" json:"module,omitempty"` // a Go program at a version, verified by Go's checksum database
@@ -58,11 +59,11 @@ type Package struct {
 
 // GitHub is where a target runs in GitHub Actions.
 type GitHub struct {
-	Runner  string `yaml:"runner" json:"runner"`                       // the label
-	Action  string `yaml:"action,omitempty" json:"action,omitempty"`   // boots a machine on the runner
-	Release string `yaml:"release,omitempty" json:"release,omitempty"` // of the system that the action boots
-	Kernel  string `yaml:"kernel,omitempty" json:"kernel,omitempty"`   // an image that holds a kernel to boot with --kernel
-	Seccomp string `yaml:"seccomp,omitempty" json:"seccomp,omitempty"` // run in a container with this profile
+	Runner  string `yaml:"runner" json:"runner"`             // the label
+	Action  string `yaml:"action,omitempty" json:"action"`   // boots a machine on the runner
+	Release string `yaml:"release,omitempty" json:"release"` // of the system that the action boots
+	Kernel  string `yaml:"kernel,omitempty" json:"kernel"`   // an image that holds a kernel to boot with --kernel
+	Seccomp string `yaml:"seccomp,omitempty" json:"seccomp"` // run in a container with this profile
 }
 
 // Vagrant is the box that a target runs in. Boxes go away: each value can be
@@ -129,6 +130,7 @@ var (
 	sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	systems    = []string{"linux", "darwin", "freebsd", "openbsd", "netbsd", "dragonfly", "solaris", "illumos", "aix", "windows"}
 	tools      = []string{"gvisor", "gvisor-host", "qemu-user", "wine"}
+	sandboxes  = []string{"user", "seccomp-docker", "seccomp-no-splice", "seccomp-kill", "no-proc"}
 )
 
 func (t *Target) check() error {
@@ -145,6 +147,8 @@ func (t *Target) check() error {
 		return errors.New("why: say why it is in the list")
 	case (t.Driver == ByExec) != slices.Contains(tools, t.Tool):
 		return fmt.Errorf("tool: one of %s for the exec driver, none for others", strings.Join(tools, ", "))
+	case t.Sandbox != "" && (t.Driver != ByLocal || !slices.Contains(sandboxes, t.Sandbox)):
+		return fmt.Errorf("sandbox: one of %s, for the local driver only", strings.Join(sandboxes, ", "))
 	case t.Driver == ByGitHub && t.GitHub == nil:
 		return errors.New("github: missing")
 	case t.Driver == ByVagrant && t.Vagrant == nil:

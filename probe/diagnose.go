@@ -139,6 +139,13 @@ func (q question) emulated(ev evidence) (diagnosis, bool) {
 	if !q.notThere() {
 		return diagnosis{}, false
 	}
+	// QEMU hands calls on to the host's kernel. What it has not got itself it
+	// refuses with these.
+	translated := q.errno != syscall.ENOSYS && q.errno != syscall.ENOPROTOOPT && q.errno != syscall.ENOTTY &&
+		(q.errno != syscall.EINVAL || q.name() != "setsockopt")
+	if ev.Emulator == "qemu-user" && translated {
+		return diagnosis{}, false
+	}
 	return q.emulatedRefusal(ev)
 }
 

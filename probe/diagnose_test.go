@@ -100,6 +100,11 @@ func TestDiagnose(t *testing.T) {
 			Absent, EmulatedKernel, "user-mode emulation",
 		},
 		{
+			"the host's kernel through qemu-user", "sendfile", syscall.EINVAL, "2.2", Filesystem,
+			evidence{Version: "6.1", Emulator: "qemu-user", Canary: said(syscall.EBADF)},
+			Absent, Filesystem, "",
+		},
+		{
 			"older than the feature, not than the call", "sendfile", syscall.EINVAL, "6.7", Filesystem,
 			evidence{Version: "6.1.192", Canary: said(syscall.EBADF)},
 			Absent, KernelTooOld, "it came with 6.7",

@@ -25,15 +25,6 @@ func explain(t *testing.T, source, destination string) Explanation {
 	return x
 }
 
-func (x *Explanation) way(facility string) Way {
-	for _, w := range x.Ways {
-		if w.Facility == facility {
-			return w
-		}
-	}
-	return Way{}
-}
-
 func TestExplainKinds(t *testing.T) {
 	t.Parallel()
 	x := explain(t, "file", "tcp")

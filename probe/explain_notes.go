@@ -66,7 +66,10 @@ func notes(x *Explanation, src, dst *foundEnd) []string {
 		}
 	}
 	if dst.kind.Name == "udp" {
-		list = append(list, "Towards UDP the kernel decides where a datagram ends. Before Linux 6.5 it sums shared pages as it takes them: a datagram whose file is written to in flight is dropped by the receiver, without an error.")
+		list = append(list, "Towards UDP the kernel decides where a datagram ends, and it may sum shared pages when it takes them (before Linux 6.5 always, since then with MSG_MORE): a datagram whose bytes are overwritten in flight is then dropped by the receiver, without an error.")
+		if x.way("splice").Witness == fixture.Copied && src.kind.Name != "udp" {
+			list = append(list, "Linux 6.1 copies into UDP sockets since 6.1.72, which took udp_sendpage's conversion to MSG_SPLICE_PAGES (7ac7c987850c) without the support for it (7da0dde68486).")
+		}
 	}
 	return list
 }

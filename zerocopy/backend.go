@@ -79,7 +79,7 @@ func (e *Engine) tryBackend() *BackendInfo {
 	e.backendOnce.Do(func() {
 		// Trials are no transfers of this engine: they have counters and
 		// pipes of their own.
-		trial := &Engine{kernel: e.kernel, pipes: newPipePool(1)}
+		trial := &Engine{kernel: e.kernel, pipes: newPipePool(1), trial: true}
 		defer trial.CloseIdlePipes()
 		e.backend.Mechanisms = trial.mechanisms()
 		works := func(source string) bool {

@@ -28,6 +28,7 @@ type Engine struct {
 	kernel *sys.Kernel
 	pipes  *pipePool
 	tally  tally
+	trial  bool // no path stands in for another: see tryBackend
 
 	backendOnce sync.Once
 	backend     BackendInfo

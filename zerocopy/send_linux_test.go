@@ -664,20 +664,20 @@ func TestFileToSocketLargeOffset(t *testing.T) {
 					require.NoError(t, err)
 					dst, peer := pair(t, "tcp")
 					got := collect(peer)
-					offset := &start
+					at := start
+					offset := &at
 					if !fixed {
 						_, err := src.Seek(start, io.SeekStart)
 						require.NoError(t, err)
 						offset = nil
 					}
-					from := start
 					res, err := e.FileToSocket(dst, src, offset, -1)
 					require.NoError(t, err)
 					require.Equal(t, path, res.Path)
 					if fixed {
-						require.Equal(t, from+int64(len(data)), start)
+						require.Equal(t, start+int64(len(data)), at)
 					} else {
-						require.Equal(t, from+int64(len(data)), position(t, src))
+						require.Equal(t, start+int64(len(data)), position(t, src))
 					}
 					require.NoError(t, dst.Close())
 					sameBytes(t, data, get(t, got).data)

@@ -362,7 +362,7 @@ func (s *sender) refused(call string, errno syscall.Errno) {
 		return
 	}
 	next := byCopy
-	if haveSplice && s.rung == bySendfile && (why == ReasonDenied || why == ReasonMissing) {
+	if haveSplice && !s.e.trial && s.rung == bySendfile && (why == ReasonDenied || why == ReasonMissing) {
 		// It is the call that is forbidden, not these descriptors: splice
 		// does the same by another name. After EINVAL it would say the same.
 		next = bySplice

@@ -37,13 +37,18 @@ func (c *casesList) Run(s streams) error {
 }
 
 type casesShow struct {
-	ID string `arg:"" help:"The id of a case."`
+	ID   string `arg:"" help:"The id of a case."`
+	JSON output `name:"json" help:"Write the case as JSON." placeholder:"FILE"`
 }
 
 // Run shows one case.
 func (c *casesShow) Run(s streams) error {
 	for _, known := range cases.All("") {
-		if known.ID == c.ID {
+		switch {
+		case known.ID != c.ID:
+		case c.JSON != "":
+			return matrix.WriteJSON(string(c.JSON), cases.Detailed(known))
+		default:
 			return screen.Case(s.out, known)
 		}
 	}

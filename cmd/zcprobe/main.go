@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/zcprobe/zcprobe/internal/guest"
 	"github.com/zcprobe/zcprobe/internal/worker"
 	"github.com/zcprobe/zcprobe/matrix/driver"
 )
@@ -33,10 +34,13 @@ type commands struct {
 	Cases   casesCommand   `cmd:"" help:"List, show and run conformance cases."`
 	Explain explainCommand `cmd:"" help:"Which way bytes take from one kind or path to another here, and why not better."`
 	Diff    diffCommand    `cmd:"" help:"What changed between two run records."`
+	Matrix  matrixCommand  `cmd:"" help:"Run the suite on many kernels."`
 }
 
 func main() {
+	driver.EnterSandbox()
 	worker.Serve(driver.Handlers())
+	guest.Serve()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -40,7 +40,9 @@ func Case(to io.Writer, c *cases.Case) error {
 	if len(c.Expect) == 0 {
 		p.line("  No source says what is right; what is seen is recorded.")
 	}
-	for _, x := range c.Expect {
+	ranges := c.Ranges()
+	for i, x := range c.Expect {
+		p.line("  On %s:", ranges[i])
 		p.expectation(x)
 	}
 	if c.Caller != "" {
@@ -60,7 +62,6 @@ func asRoot(c *cases.Case) []string {
 }
 
 func (p *page) expectation(x cases.Expectation) {
-	p.line("  On %s:", x.Range())
 	rows := make([][]string, 0, len(x.Facts))
 	for _, name := range slices.Sorted(maps.Keys(x.Facts)) {
 		rows = append(rows, []string{"  " + name, cases.Words(x.Facts[name])})

@@ -3,6 +3,7 @@ package screen
 import (
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"time"
 
@@ -152,16 +153,41 @@ func (p *page) missing(r *matrix.Record) {
 		}
 	}
 	p.heading(fmt.Sprintf("Features: %s", strings.Join(words, ", ")))
-	for _, f := range r.Features {
-		if f.State != probe.Available && f.State != probe.NotApplicable {
-			p.feature(f)
+	for _, same := range alike(r.Features) {
+		if s := same[0].State; s != probe.Available && s != probe.NotApplicable {
+			p.feature(same)
 		}
 	}
 	p.line("  zcprobe probe shows all of them.")
 }
 
-func (p *page) feature(f probe.Finding) {
-	p.line("  %s  %s", p.state(f.State), clean(strings.Join(nonEmpty(f.ID, string(f.Reason), nonEmptyJoin(" says ", f.Call, f.Errno)), ", ")))
+// alike groups features that follow one another and differ in nothing but their
+// ids: five questions to a module that is missing have one answer.
+func alike(features []probe.Finding) [][]probe.Finding {
+	var groups [][]probe.Finding
+	for _, f := range features {
+		if n := len(groups); n > 0 {
+			last := groups[n-1][0]
+			last.ID = f.ID
+			if reflect.DeepEqual(last, f) {
+				groups[n-1] = append(groups[n-1], f)
+				continue
+			}
+		}
+		groups = append(groups, []probe.Finding{f})
+	}
+	return groups
+}
+
+// feature shows findings that are alike.
+func (p *page) feature(same []probe.Finding) {
+	f := same[0]
+	ids := make([]string, len(same))
+	for i, s := range same {
+		ids[i] = clean(s.ID)
+	}
+	p.line("  %s  %s", p.state(f.State), strings.Join(ids, ", "))
+	p.wrapped("      ", strings.Join(nonEmpty(string(f.Reason), nonEmptyJoin(" says ", f.Call, f.Errno)), ": "))
 	for _, e := range f.Evidence {
 		p.wrapped("      ", e)
 	}
@@ -183,7 +209,7 @@ func (p *page) features(r *matrix.Record) {
 			p.line("  %s  %s: %s", p.state(f.State), clean(f.ID), titles[f.ID])
 			continue
 		}
-		p.feature(f)
+		p.feature([]probe.Finding{f})
 	}
 }
 
@@ -276,7 +302,7 @@ func (p *page) headroom(h probe.Headroom) {
 		p.wrapped("  pipes          ", fmt.Sprintf("%d of 1 MiB for all processes of this user, then tiny ones (fs.pipe-user-pages-soft = %d)", pipes, h.PipeSoftPages))
 	}
 	if h.PipeMaxSize > 0 {
-		p.wrapped("  pipe size      ", fmt.Sprintf("at most %s (fs.pipe-max-size)", bytes(uint64(h.PipeMaxSize))))
+		p.wrapped("  pipe size      ", fmt.Sprintf("at most %s (fs.pipe-max-size)", size(uint64(h.PipeMaxSize))))
 	}
 	p.wrapped("  locked memory  ", fmt.Sprintf("%s (ulimit -l)", limitBytes(h.MemoryLock)))
 	if h.Seccomp != "" {
@@ -295,11 +321,11 @@ func limitBytes(n uint64) string {
 	if n == probe.Unlimited {
 		return "no limit"
 	}
-	return bytes(n)
+	return size(n)
 }
 
-// bytes shows a size in the largest unit that divides it.
-func bytes(n uint64) string {
+// size shows a size in the largest unit that divides it.
+func size(n uint64) string {
 	for _, unit := range []struct {
 		name string
 		size uint64

@@ -88,7 +88,17 @@ func connect(fd int, to unix.Sockaddr) Errno {
 	if errno := SetTimeouts(fd, 0, time.Second.Milliseconds()); errno != 0 {
 		return errno
 	}
-	if err := unix.Connect(fd, to); err != nil {
+	err := unix.Connect(fd, to)
+	if err == unix.EINTR { // Go's own signals; the handshake goes on (connect(2))
+		if _, errno := Poll(fd, true, int(time.Second.Milliseconds())); errno != 0 {
+			return errno
+		}
+		var status int
+		if status, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR); err == nil && status != 0 {
+			err = Errno(status)
+		}
+	}
+	if err != nil {
 		return errnoOf(err)
 	}
 	return SetTimeouts(fd, 0, 0)

@@ -25,11 +25,11 @@ func openSlave(master int) (int, string, error) {
 	if err := unix.IoctlSetPointerInt(master, unix.TIOCSPTLCK, 0); err != nil {
 		return -1, "ioctl TIOCSPTLCK", err
 	}
-	n, err := unix.IoctlGetInt(master, unix.TIOCGPTN)
+	n, err := unix.IoctlGetUint32(master, unix.TIOCGPTN) // an int of C
 	if err != nil {
 		return -1, "ioctl TIOCGPTN", err
 	}
-	slave, err := unix.Open("/dev/pts/"+strconv.Itoa(n), unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	slave, err := unix.Open("/dev/pts/"+strconv.Itoa(int(n)), unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, "open /dev/pts/N", err
 	}

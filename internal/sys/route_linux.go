@@ -74,3 +74,15 @@ func SetUDPCork(fd int, on bool) Errno {
 func SetQuickAck(fd int) Errno {
 	return errnoOf(unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1))
 }
+
+// InFlight is how many bytes of a TCP socket were sent and are not yet
+// acknowledged: those in the send queue without those not yet sent (tcp(7),
+// SIOCOUTQ; SIOCOUTQNSD).
+func InFlight(fd int) (int, Errno) {
+	queued, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+	if err != nil {
+		return 0, errnoOf(err)
+	}
+	unsent, err := unix.IoctlGetInt(fd, unix.SIOCOUTQNSD)
+	return max(queued-unsent, 0), errnoOf(err)
+}

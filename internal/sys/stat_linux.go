@@ -44,6 +44,6 @@ func FilesystemName(path string) string {
 
 // Queued is ioctl(FIONREAD), alias TIOCINQ: the bytes that wait in a pipe or a socket.
 func Queued(fd int) (int, Errno) {
-	n, err := unix.IoctlGetInt(fd, unix.TIOCINQ)
-	return n, errnoOf(err)
+	n, err := unix.IoctlGetUint32(fd, unix.TIOCINQ) // an int of C: IoctlGetInt reads eight bytes, wrong on big-endian machines
+	return int(n), errnoOf(err)
 }

@@ -19,6 +19,10 @@ import (
 // value is the scratch directory.
 const marker = "ZCPROBE_WORKER"
 
+// Through is the environment variable that names the program which this one
+// runs under, where the kernel could not start it by itself.
+const Through = "ZCPROBE_THROUGH"
+
 // Handler does one kind of work: scratch is the private directory that all
 // workers of a pool share, argument what the parent sent.
 type Handler func(scratch string, argument json.RawMessage) (any, error)

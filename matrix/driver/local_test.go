@@ -20,6 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	EnterSandbox()
 	worker.Serve(Handlers())
 	os.Exit(m.Run())
 }

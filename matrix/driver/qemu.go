@@ -1,0 +1,120 @@
+package driver
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/zcprobe/zcprobe/internal/guest"
+	"github.com/zcprobe/zcprobe/matrix"
+)
+
+// machine is how QEMU runs one architecture.
+type machine struct {
+	program string
+	install string // Debian's package
+	board   []string
+	console string   // the kernel's name for the serial line
+	serial  []string // how the line is attached to the chardev c0
+	words   string   // for the kernel's command line
+	restart bool     // QEMU ends when the guest restarts; not every board can power off
+	limit   time.Duration
+}
+
+var overSerial = []string{"-serial", "chardev:c0"}
+
+// machines are the boards that came up in every run; microvm did not.
+var machines = map[string]machine{
+	"amd64": {
+		program: "qemu-system-x86_64", install: "qemu-system-x86",
+		board:   []string{"-M", "pc", "-cpu", "max"},
+		console: "ttyS0", serial: overSerial,
+		words: "reboot=t random.trust_cpu=on", restart: true, limit: 120 * time.Second,
+	},
+	"arm64": {
+		program: "qemu-system-aarch64", install: "qemu-system-arm",
+		// -cpu max emulates pointer authentication, and is three times slower.
+		board:   []string{"-M", "virt", "-cpu", "cortex-a57"},
+		console: "ttyAMA0", serial: overSerial, limit: 150 * time.Second,
+	},
+	"s390x": {
+		program: "qemu-system-s390x", install: "qemu-system-misc",
+		board:   []string{"-M", "s390-ccw-virtio"},
+		console: "ttysclp0", serial: []string{"-device", "sclpconsole,chardev=c0"}, limit: 150 * time.Second,
+	},
+	"riscv64": {
+		program: "qemu-system-riscv64", install: "qemu-system-misc",
+		board:   []string{"-M", "virt", "-cpu", "rv64"},
+		console: "ttyS0", serial: overSerial, limit: 180 * time.Second,
+	},
+}
+
+// emulator is the machine for an architecture, where QEMU is here.
+func emulator(arch string) (machine, error) {
+	m, ok := machines[arch]
+	if !ok {
+		return m, missing("no machine of QEMU is known for %s", arch)
+	}
+	if _, err := exec.LookPath(m.program); err != nil {
+		return m, missing("%s is not here: install %s", m.program, m.install)
+	}
+	return m, nil
+}
+
+// qemu boots a target's kernel with zcprobe as its first process.
+func (l *Lab) qemu(ctx context.Context, t *matrix.Target, stage func(string)) *matrix.Outcome {
+	m, err := emulator(t.Arch)
+	if err != nil {
+		return failed(err)
+	}
+	k, err := l.kernel(ctx, t)
+	if err != nil {
+		return failed(err)
+	}
+	accelerator := l.Accelerator
+	if accelerator == "" {
+		accelerator = "tcg" // /dev/kvm can be there and yet boot nothing
+	}
+	k.way.Machine = fmt.Sprintf("%s %s, %s", m.program, qemuVersion(ctx, m.program), strings.Join(m.board, " "))
+	k.way.Accelerator = accelerator
+	if accelerator == "tcg" {
+		accelerator = "tcg,thread=multi"
+	}
+	return l.boot(ctx, t, boot{
+		kernel: k, program: m.program, restart: m.restart, limit: m.limit,
+		arguments: func(initramfs string) []string {
+			return slices.Concat(m.board, []string{
+				"-accel", accelerator, "-m", strconv.Itoa(l.memory()), "-smp", strconv.Itoa(max(l.CPUs, 1)),
+				"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+				"-chardev", "stdio,id=c0,signal=off",
+				"-kernel", k.image, "-initrd", initramfs,
+				"-append", words("console="+m.console, "panic=-1", "quiet", m.words, guest.Word+"=1", l.Append),
+			}, m.serial)
+		},
+	}, stage)
+}
+
+func (l *Lab) memory() int {
+	if l.Memory > 0 {
+		return l.Memory
+	}
+	return 512
+}
+
+func words(list ...string) string { return strings.Join(strings.Fields(strings.Join(list, " ")), " ") }
+
+// qemuVersion is the number in the first line of qemu --version.
+func qemuVersion(ctx context.Context, program string) string {
+	out, _ := exec.CommandContext(ctx, program, "--version").Output()
+	line, _, _ := strings.Cut(string(out), "\n")
+	for field := range strings.FieldsSeq(line) {
+		if field[0] >= '0' && field[0] <= '9' {
+			return field
+		}
+	}
+	return "of unknown version"
+}

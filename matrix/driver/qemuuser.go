@@ -1,0 +1,43 @@
+package driver
+
+import (
+	"context"
+	"path/filepath"
+	"runtime"
+
+	"github.com/zcprobe/zcprobe/internal/worker"
+	"github.com/zcprobe/zcprobe/matrix"
+)
+
+// qemuNames is the architectures that QEMU names in its own way.
+var qemuNames = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "386": "i386", "mips64le": "mips64el", "mipsle": "mipsel"}
+
+// qemuUser is QEMU's translation of one architecture's programs and calls to
+// the host's: it shows ABI and byte order, no kernel of its own.
+func (l *Lab) qemuUser(ctx context.Context, t *matrix.Target) (*shell, error) {
+	if runtime.GOOS != "linux" {
+		return nil, missing("qemu-user runs on Linux only")
+	}
+	got, err := l.fetch(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := l.unpacked(ctx, got, func(from, to string) error {
+		return movePrograms(filepath.Join(from, "usr/bin"), to)
+	})
+	if err != nil {
+		return nil, err
+	}
+	name, ok := qemuNames[t.Arch]
+	if !ok {
+		name = t.Arch
+	}
+	program, err := one(dir, "qemu-"+name)
+	if err != nil {
+		return nil, missing("qemu-user has no program for %s", t.Arch)
+	}
+	way := way(got)
+	way.Machine, way.Accelerator = "qemu-"+name+" "+got.Packages[0].Version, "tcg"
+	// The kernel would not know how to run a worker: it is started like this too.
+	return &shell{before: []string{program}, environment: []string{worker.Through + "=" + program}, way: way}, nil
+}
