@@ -14,5 +14,9 @@ func all() []*Case {
 		spliceSocket,
 		splicePage,
 		splicePseudo,
+		copyFileRangeCases,
+		msgZerocopyCases,
+		teeCases,
+		vmspliceCases,
 	)
 }

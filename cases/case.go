@@ -135,10 +135,11 @@ const (
 	SkipPrivilege Skip = "needs-privilege" // it needs root
 	SkipResources Skip = "resource-limit"  // descriptors, space, memory or pipes ran out
 	SkipPlace     Skip = "needs-filesystem"
+	SkipSeccomp   Skip = "blocked-by-seccomp" // a seccomp filter kills what makes a call that the case makes
 )
 
 // Skips is the closed set, for schemas and checks.
-var Skips = []Skip{SkipFeature, SkipPrivilege, SkipResources, SkipPlace}
+var Skips = []Skip{SkipFeature, SkipPrivilege, SkipResources, SkipPlace, SkipSeccomp}
 
 // All lists the cases of a system, by id; "" is every system.
 func All(goos string) []*Case {

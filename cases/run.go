@@ -131,6 +131,9 @@ func (r *Runner) one(ctx context.Context, c *Case) (Result, error) {
 	case errors.Is(err, worker.ErrTimeout):
 		result.Verdict, result.Reason = TimedOut, "no answer within "+timeout.String()
 		return result, nil
+	case errors.As(err, &crash) && crash.Filtered():
+		result.Verdict, result.Reason = Skipped, string(SkipSeccomp)
+		return result, nil
 	case errors.As(err, &crash):
 		result.Verdict, result.Reason = Crashed, crash.Error()
 		return result, nil

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"os"
+	"time"
 
 	"github.com/zcprobe/zcprobe/internal/fixture"
 	"github.com/zcprobe/zcprobe/internal/sys"
@@ -25,11 +26,20 @@ var sendfileCork = []*Case{
 		Body: func(e *Env) {
 			content := fixture.Pattern(1, 100)
 			file := fixture.File(e, content, os.O_RDONLY)
-			a, b := corked(e)
-			e.Answer(e.Kernel.Sendfile(a.Int(), file.Int(), nil, 100))
-			e.Fact("held", !fixture.Readable(e, b, 10))
-			e.Fact("flushed", fixture.Readable(e, b, 2000))
-			e.Arrived(fixture.ReadN(e, b, 100), content)
+			for range 5 {
+				a, b := corked(e)
+				begun, offset := time.Now(), int64(0)
+				e.Answer(e.Kernel.Sendfile(a.Int(), file.Int(), &offset, 100))
+				early := fixture.Readable(e, b, 10)
+				if early && time.Since(begun) > promptly*time.Millisecond {
+					continue // the machine stood still until the timer struck: nothing was learned
+				}
+				e.Fact("held", !early)
+				e.Fact("flushed", fixture.Readable(e, b, 2000))
+				e.Arrived(fixture.ReadN(e, b, 100), content)
+				return
+			}
+			e.Fatalf("the machine is too slow to tell")
 		},
 	},
 	{

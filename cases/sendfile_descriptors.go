@@ -163,7 +163,7 @@ var sendfileDescriptors = []*Case{
 		Level:    Should,
 		Sources:  []string{"fcntl(2), F_SETFL", "axboe/liburing#291"},
 		Covers:   []string{"bug/K08-make-sets-append-on-tty"},
-		Needs:    []string{"sendfile/file-file"},
+		Needs:    []string{"sendfile/file-file", "splice/pipe-file"},
 		Systems:  linuxOnly,
 		Caller:   "Standard output can change under a program (make sets O_APPEND on it): be ready to fall back in the middle.",
 		Expect: []Expectation{

@@ -224,7 +224,7 @@ var sendfileOffset = []*Case{
 			const limit = 1<<31 - 1
 			file := fixture.Sparse(e, 3<<30)
 			fixture.Overwrite(e, file, []byte("limit"), limit-1)
-			master, slave := fixture.Terminal(e)
+			master, slave := terminal(e)
 			for _, c := range []struct {
 				name   string
 				offset int64

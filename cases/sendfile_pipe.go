@@ -156,7 +156,7 @@ var sendfilePipe = []*Case{
 		Level:    Should,
 		Sources:  []string{"sendfile(2), NOTES", "Linux commit b964bf53e540", "rust-lang/rust#108283"},
 		Covers:   []string{"bug/K13-splice-aliasing-overwrite"},
-		Needs:    []string{"sendfile/file-pipe"},
+		Needs:    []string{"sendfile/file-pipe", "splice/file-pipe"},
 		Systems:  linuxOnly,
 		Caller:   "Do not change a file while its bytes are on their way.",
 		Expect: []Expectation{

@@ -104,7 +104,7 @@ var sendfileSocket = []*Case{
 		Level:    Should,
 		Sources:  []string{"RFC 8684", "lance0/xfr#87"},
 		Covers:   []string{"bug/K35-mptcp-splice"},
-		Needs:    []string{"sendfile/file-tcp"},
+		Needs:    []string{"sendfile/file-tcp", "splice/pipe-tcp"},
 		Systems:  linuxOnly,
 		Caller:   "As with TCP.",
 		Expect: []Expectation{

@@ -48,9 +48,8 @@ func returned(e *Env, name string, c *fixture.Call) {
 
 // beginSplice starts splice(2) without offsets in a thread of its own.
 func beginSplice(e *Env, in, out *fixture.FD, count, flags int) *fixture.Call {
-	return fixture.Begin(func() (int, sys.Errno) {
-		return e.Kernel.Splice(in.Int(), nil, out.Int(), nil, count, flags)
-	})
+	from, to := in.Int(), out.Int()
+	return fixture.Begin(func() (int, sys.Errno) { return e.Kernel.Splice(from, nil, to, nil, count, flags) })
 }
 
 // narrow gives the way from a to b small buffers, so that it is soon full. Not

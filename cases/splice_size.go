@@ -62,16 +62,16 @@ var spliceSize = []*Case{
 	},
 	{
 		ID:       "linux/splice/pipe-size-limits",
-		Title:    "Without CAP_SYS_RESOURCE a size beyond pipe-max-size is EPERM; below its content a pipe is EBUSY; an absurd size is EINVAL",
+		Title:    "Without CAP_SYS_RESOURCE a size of pipe-max-size is granted and one beyond it EPERM; below its content a pipe is EBUSY; an absurd size is EINVAL",
 		Facility: "splice",
 		Level:    Must,
 		Sources:  []string{"fcntl(2), F_SETPIPE_SZ, ERRORS EPERM and EBUSY", "gVisor PipeTest.SizeChangeMax, SizeChangeFull", "fs/pipe.c, pipe_set_size"},
-		Covers:   []string{"linux/splice/pipe-size-limits"},
+		Covers:   []string{"linux/splice/pipe-size-limits", "bug/K24-f_setpipe_sz-eperm"},
 		Needs:    []string{"splice/pipe-pipe"},
 		Systems:  linuxOnly,
 		Caller:   "On EPERM go on with the size that the pipe has.",
 		Expect: []Expectation{
-			{Facts: Want{"max.errno": "EPERM", "absurd.errno": "EINVAL", "below.errno": "EBUSY", "same": true, kept: fixture.Right}},
+			{Facts: Want{"largest.errno": "", "max.errno": "EPERM", "absurd.errno": "EINVAL", "below.errno": "EBUSY", "same": true, kept: fixture.Right}},
 		},
 		Body: func(e *Env) {
 			largest := pipeSetting(e, "pipe-max-size")
@@ -79,11 +79,13 @@ var spliceSize = []*Case{
 			p := fixture.Pattern(1, 3*page)
 			r, w := loaded(e, p)
 			before, _ := e.Kernel.PipeSize(r.Int())
-			var dropped, beyond, absurd, below sys.Errno
+			_, other := roomyPipe(e)
+			var dropped, allowed, beyond, absurd, below sys.Errno
 			fixture.InThread(func() { // so that root is asked too
 				if dropped = sys.DropThreadCapabilities(); dropped != 0 {
 					return
 				}
+				_, allowed = e.Kernel.SetPipeSize(other.Int(), largest)
 				_, beyond = e.Kernel.SetPipeSize(w.Int(), 2*largest)
 				_, absurd = e.Kernel.SetPipeSize(w.Int(), -1)
 				_, below = e.Kernel.SetPipeSize(w.Int(), page)
@@ -91,6 +93,7 @@ var spliceSize = []*Case{
 			if dropped != 0 {
 				e.Fatalf("capset: %w", error(dropped))
 			}
+			e.Fact("largest.errno", sys.ErrnoName(allowed))
 			e.Fact("max.errno", sys.ErrnoName(beyond))
 			e.Fact("absurd.errno", sys.ErrnoName(absurd))
 			e.Fact("below.errno", sys.ErrnoName(below))

@@ -55,7 +55,7 @@ func (row *Row) line(b *strings.Builder) {
 		var verdicts []string
 		for _, v := range verdictsInOrder {
 			if n := r.Count(v); n > 0 {
-				verdicts = append(verdicts, fmt.Sprintf("%d %s", n, v))
+				verdicts = append(verdicts, fmt.Sprintf("%s %d", v, n))
 			}
 		}
 		cells[2] = r.Target.OS + " " + r.Target.Kernel + " " + r.Target.Arch

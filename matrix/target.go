@@ -41,6 +41,7 @@ type Target struct {
 	Driver     Driver   `yaml:"driver" json:"driver"`
 	Tool       string   `yaml:"tool,omitempty" json:"tool,omitempty"`             // of the exec driver: gvisor, gvisor-host, qemu-user, wine
 	Sandbox    string   `yaml:"sandbox,omitempty" json:"sandbox,omitempty"`       // of the local driver: how the process is confined
+	Host       string   `yaml:"host,omitempty" json:"-"`                          // of the ssh driver: as in "ssh HOST"; nobody else's business
 	Filesystem string   `yaml:"filesystem,omitempty" json:"filesystem,omitempty"` // fixtures lie on a disk with it
 	Package    *Package `yaml:"package,omitempty" json:"package,omitempty"`
 	Module     string   `yaml:"module,omitempty" json:"module,omitempty"` // a Go program at a version, verified by Go's checksum database
@@ -149,6 +150,8 @@ func (t *Target) check() error {
 		return fmt.Errorf("tool: one of %s for the exec driver, none for others", strings.Join(tools, ", "))
 	case t.Sandbox != "" && (t.Driver != ByLocal || !slices.Contains(sandboxes, t.Sandbox)):
 		return fmt.Errorf("sandbox: one of %s, for the local driver only", strings.Join(sandboxes, ", "))
+	case (t.Driver == BySSH) != (t.Host != ""):
+		return errors.New("host: for the ssh driver, and only for it")
 	case t.Driver == ByGitHub && t.GitHub == nil:
 		return errors.New("github: missing")
 	case t.Driver == ByVagrant && t.Vagrant == nil:

@@ -333,9 +333,7 @@ func (q question) missing(ev evidence) (diagnosis, bool) {
 // diagnoseCrash says what it means that a probe killed its worker.
 func diagnoseCrash(f *Feature, crash *worker.CrashError) Finding {
 	finding := Finding{ID: f.ID, State: Inconclusive, Reason: Crashed, Evidence: []string{crash.Error()}}
-	// The signal of a filter that does not answer but kills: the kernel ends
-	// the process, or Go's runtime does, with the signal's name first.
-	if crash.How == "signal: bad system call" || strings.HasPrefix(crash.Output, "SIGSYS") {
+	if crash.Filtered() {
 		finding.State, finding.Reason = Denied, BlockedBySeccomp
 		finding.Remedy = "allow the call in the seccomp profile"
 		if p := thisProcess(); p.Seccomp == 2 {

@@ -51,7 +51,7 @@ func TestEndsThatAreWrong(t *testing.T) {
 	for given, want := range tests {
 		_, err := findEnd(given, false)
 		require.ErrorContains(t, err, want, given)
-		assert.ErrorContains(t, err, "; kinds of destination: append, file, ", given)
+		require.ErrorContains(t, err, "; kinds of destination: append, file, ", given)
 		assert.NotContains(t, err.Error(), "\n", given)
 	}
 	_, err := findEnd("append", true)

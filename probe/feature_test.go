@@ -32,10 +32,10 @@ func TestFeaturesAreDescribed(t *testing.T) {
 	assert.Empty(t, Features("plan9"))
 }
 
-func TestWrongBytesDoNotWork(t *testing.T) {
+func TestWorks(t *testing.T) {
 	t.Parallel()
 	assert.True(t, Finding{State: Available}.Works())
 	assert.True(t, Finding{State: Degraded, Reason: SilentlyCopied}.Works())
-	assert.False(t, Finding{State: Degraded, Reason: WrongBytes}.Works())
 	assert.False(t, Finding{State: Denied}.Works())
+	assert.False(t, Finding{State: Inconclusive}.Works())
 }

@@ -34,14 +34,13 @@ const (
 	ResourceLimit    Reason = "resource-limit"
 	Timeout          Reason = "timeout"
 	Crashed          Reason = "crashed"
-	WrongBytes       Reason = "wrong-bytes" // the call says that it worked, and what arrived is not what was sent
 )
 
 // States and Reasons are the closed sets, for schemas and checks.
 var (
 	States  = []State{Available, Degraded, Absent, Denied, Inconclusive, NotApplicable}
 	Reasons = []Reason{OSLacksCall, KernelTooOld, BlockedBySeccomp, DisabledBySysctl, NeedsPrivilege, NotBuilt,
-		ModuleMissing, BlockedByLSM, EmulatedKernel, Filesystem, SocketType, Flag, SilentlyCopied, ResourceLimit, Timeout, Crashed, WrongBytes}
+		ModuleMissing, BlockedByLSM, EmulatedKernel, Filesystem, SocketType, Flag, SilentlyCopied, ResourceLimit, Timeout, Crashed}
 )
 
 // Finding is what is known about one feature of this host after it was tried.
@@ -57,6 +56,4 @@ type Finding struct {
 }
 
 // Works tells whether the call does its work.
-func (f Finding) Works() bool {
-	return f.State == Available || f.State == Degraded && f.Reason != WrongBytes
-}
+func (f Finding) Works() bool { return f.State == Available || f.State == Degraded }

@@ -71,6 +71,9 @@ func runAttempts(ctx context.Context, pool *worker.Pool, attempts []attempt, don
 
 // ask has a worker make one attempt; the error is that of ctx.
 func (a attempt) ask(ctx context.Context, pool *worker.Pool, within time.Duration) (answer, error) {
+	if err := ctx.Err(); err != nil {
+		return answer{}, err
+	}
 	got := answer{PathResult: a.result()}
 	err := pool.Do(ctx, "path", a, &got, within, false)
 	var crash *worker.CrashError

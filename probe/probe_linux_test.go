@@ -103,7 +103,8 @@ func TestNewKernelsHaveOldFeatures(t *testing.T) {
 
 func TestTwoRunsFindTheSame(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, find(t, nil), find(t, nil))
+	first, again := find(t, nil), find(t, nil)
+	assert.Equal(t, first, again)
 }
 
 func TestOrdinaryUser(t *testing.T) {

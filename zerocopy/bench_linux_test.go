@@ -121,7 +121,7 @@ func TestAllocations(t *testing.T) {
 		offset = 0
 		_, _ = e.FileToSocket(dst, src, &offset, 4096)
 	})
-	require.LessOrEqual(t, sends, 4.0)
+	require.LessOrEqual(t, sends, 6.0)
 
 	origin, from := pair(t, "tcp")
 	chunk := make([]byte, 4096)
@@ -129,7 +129,7 @@ func TestAllocations(t *testing.T) {
 		_, _ = origin.Write(chunk)
 		_, _ = e.SocketRelay(dst, from, 4096)
 	})
-	require.LessOrEqual(t, relays, 5.0)
+	require.LessOrEqual(t, relays, 8.0)
 }
 
 func BenchmarkRelayOnce(b *testing.B) {

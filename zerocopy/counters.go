@@ -13,7 +13,8 @@ type Counters struct {
 	Fallbacks map[Reason]int64
 	// Waits is how often a transfer waited in the poller for dst or src.
 	Waits int64
-	// ShortSends is how often dst accepted less than it was offered.
+	// ShortSends is how often a call moved less than it was asked to: dst was
+	// nearly full, or a file ended.
 	ShortSends int64
 }
 

@@ -27,8 +27,9 @@
 //   - Deadlines of dst and src hold, before and during a transfer, and closing
 //     either connection from another goroutine ends it. Such errors wrap
 //     [os.ErrDeadlineExceeded], [net.ErrClosed] (connections) and
-//     [os.ErrClosed] (files). A file that is closed while dst is not ready is
-//     noticed when dst is ready again, since nothing waits on a file.
+//     [os.ErrClosed] (files). A transfer looks at the end that it waits for:
+//     while dst is full, src can be closed (nothing holds it), and that is
+//     noticed when dst takes bytes again.
 //   - An error of the kernel wraps its [syscall.Errno] in an
 //     [os.SyscallError] that names the call, and the message reads
 //     "send file: sendfile: connection reset by peer".

@@ -97,10 +97,10 @@ func TestNoDescriptorLeaks(t *testing.T) {
 	round := func(t *testing.T) {
 		for _, edit := range paths {
 			e := tamper(t, edit)
-			src := fileWith(t, pattern(4<<20, 70))
+			src := fileWith(t, pattern(1<<20, 70))
 			for _, deadline := range []time.Duration{0, 5 * time.Millisecond} {
 				var wg sync.WaitGroup
-				for range 8 {
+				for range 4 {
 					a, b := pair(t, "tcp")
 					c, d := pair(t, "tcp")
 					small(t, c, d)

@@ -19,6 +19,9 @@ func plainConn(c syscall.Conn) (net.Conn, error) {
 	case *net.TCPConn:
 		return c, nil
 	case *net.UnixConn:
+		if c == nil {
+			return nil, syscall.EINVAL
+		}
 		if c.LocalAddr().Network() == "unix" {
 			return c, nil
 		}

@@ -496,7 +496,7 @@ func TestFileToSocketBlockingDescriptor(t *testing.T) {
 		t.Run(family, func(t *testing.T) {
 			t.Parallel()
 			e := tamper(t, nil)
-			data := pattern(32<<20, 10)
+			data := pattern(8<<20, 10)
 			src := fileWith(t, data)
 			dst, peer := pair(t, family)
 			small(t, dst, peer)

@@ -13,14 +13,15 @@ binaries=${BINARIES:-binaries}
 records=${RECORDS:-records}
 zcprobe=$binaries/zcprobe-linux-$(dpkg --print-architecture)
 
-packages=(ca-certificates debian-archive-keyring)
+packages=(debian-archive-keyring)
 case $target in
-uml-* | gvisor-*) ;;
-linux-*-amd64) packages+=(qemu-system-x86) ;;
-linux-*-arm64) packages+=(qemu-system-arm) ;;
-linux-*) packages+=(qemu-system-misc) ;;
+gvisor-*) packages=() ;;
+uml-*) ;;
+*-amd64) packages+=(qemu-system-x86) ;;
+*-arm64) packages+=(qemu-system-arm) ;;
+*) packages+=(qemu-system-misc) ;;
 esac
-if [ "$(id -u)" = 0 ] && ! dpkg -s "${packages[@]}" >/dev/null 2>&1; then
+if [ "$(id -u)" = 0 ] && [ ${#packages[@]} -gt 0 ] && ! dpkg -s "${packages[@]}" >/dev/null 2>&1; then
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get -qq update
 	apt-get -qq install --no-install-recommends "${packages[@]}" >/dev/null

@@ -7,7 +7,8 @@ set -euo pipefail
 to=${1:?"usage: previous-records.sh DIRECTORY"}
 mkdir -p "$to"
 run=$(gh run list --repo "$GITHUB_REPOSITORY" --workflow matrix.yml --branch main --status completed \
-	--limit 20 --json databaseId --jq "[.[] | select(.databaseId != ${GITHUB_RUN_ID:-0})][0].databaseId // empty")
+	--limit 20 --json databaseId,event --jq \
+	"[.[] | select(.event != \"pull_request\" and .databaseId != ${GITHUB_RUN_ID:-0})][0].databaseId // empty")
 if [ -z "$run" ]; then
 	echo "no run on main before this one"
 	exit 0

@@ -21,7 +21,6 @@ say 'memory' sh -c 'grep -E "^Mem(Total|Available)" /proc/meminfo'
 say 'disk' df -h .
 say 'kvm' ls -l /dev/kvm
 say 'seccomp' grep -E '^(Seccomp|CapEff)' /proc/self/status
-say 'command line' cat /proc/cmdline
 say 'macOS' sw_vers
 say 'Windows' cmd.exe //c ver
 say 'FreeBSD' freebsd-version -ku

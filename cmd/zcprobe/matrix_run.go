@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 
 type matrixRun struct {
 	labFlags
-	Target   []string `arg:"" optional:"" help:"Ids, or globs on them; all for every one."`
+	Target   []string `arg:"" optional:"" help:"Ids, or globs on them; all for every one; ssh:HOST for any machine that ssh reaches."`
 	LocalLab bool     `help:"All targets that need nothing but this machine."`
 	Results  string   `help:"Write the records here; matrix/results by default, inside a checkout." type:"path" placeholder:"DIR"`
 	Jobs     count    `help:"Targets at a time; chosen from processors and memory by default." placeholder:"N"`
@@ -25,12 +26,14 @@ type matrixRun struct {
 	Limit    duration `help:"How long one target may take, boot included." placeholder:"D"`
 	JSON     output   `name:"json" help:"Write the outcomes as JSON." placeholder:"FILE"`
 
+	SSHConfig string `name:"ssh-config" help:"Configuration for ssh in place of the user's own." type:"existingfile" placeholder:"FILE"`
+
 	Kernel  string `help:"Boot this kernel (bzImage, Image, vmlinuz) under QEMU." type:"existingfile" placeholder:"FILE" group:"A kernel of your own:"`
 	Modules string `help:"Where its modules are (lib/modules/VERSION)." type:"existingdir" placeholder:"DIR" group:"A kernel of your own:"`
 	Arch    string `help:"Its architecture, where the file does not tell: amd64, arm64, riscv64, s390x." placeholder:"GOARCH" group:"A kernel of your own:"`
 	Append  string `help:"More words for the guest's command line." placeholder:"WORDS" group:"A kernel of your own:"`
 	As      string `help:"The target of the list that this run stands for." placeholder:"TARGET" group:"A kernel of your own:"`
-	Memory  int    `help:"Memory of a guest in MiB (512)." placeholder:"MIB" group:"A kernel of your own:"`
+	Memory  int    `help:"Memory of a guest in MiB (1024)." placeholder:"MIB" group:"A kernel of your own:"`
 	CPUs    int    `name:"cpus" help:"Processors of a guest (1)." placeholder:"N" group:"A kernel of your own:"`
 	Accel   string `help:"QEMU's accelerator (tcg)." placeholder:"NAME" group:"A kernel of your own:"`
 }
@@ -106,7 +109,7 @@ func (c *matrixRun) targets() ([]*matrix.Target, error) {
 	case len(c.Target) == 0:
 		return nil, usage(errors.New("name targets, all, --local-lab or --kernel; zcprobe matrix list shows the targets"))
 	default:
-		list, err = targets(c.Target)
+		list, err = namedTargets(c.Target)
 	}
 	if err != nil || c.As == "" {
 		return list, err
@@ -145,7 +148,7 @@ func (c *matrixRun) lab() (*driver.Lab, error) {
 	}
 	lab.Command = strings.Join(append([]string{"zcprobe matrix run"}, c.words()...), " ")
 	lab.Limit, lab.Append, lab.Memory, lab.CPUs, lab.Accelerator = time.Duration(c.Limit), c.Append, c.Memory, c.CPUs, c.Accel
-	lab.Kernel, lab.Modules = c.Kernel, c.Modules
+	lab.Kernel, lab.Modules, lab.SSHConfig = c.Kernel, c.Modules, c.SSHConfig
 	return lab, nil
 }
 
@@ -158,7 +161,13 @@ func (c *matrixRun) words() []string {
 	case c.LocalLab:
 		return []string{"--local-lab"}
 	}
-	return c.Target
+	words := slices.Clone(c.Target)
+	for i, word := range words {
+		if strings.HasPrefix(word, "ssh:") {
+			words[i] = "ssh:HOST" // records are shown around
+		}
+	}
+	return words
 }
 
 // results is the directory for records; "" is none.

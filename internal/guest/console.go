@@ -43,6 +43,7 @@ type Report struct {
 
 const (
 	tailLines = 40
+	maxTail   = 1 << 10  // of one of them
 	maxLine   = 8 << 10  // what is longer is no line of the wire
 	maxReport = 64 << 20 // compressed content comes from a machine under test
 )
@@ -95,7 +96,7 @@ func (c *Console) line(text string) {
 		if c.died == "" && death.MatchString(text) {
 			c.died = strings.TrimSpace(text)
 		}
-		c.tail = append(c.tail, strings.TrimRight(text, " "))
+		c.tail = append(c.tail, strings.TrimRight(text[:min(len(text), maxTail)], " "))
 		if over := len(c.tail) - tailLines; over > 0 {
 			c.tail = slices.Delete(c.tail, 0, over)
 		}

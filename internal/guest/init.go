@@ -55,34 +55,33 @@ func serve(restart *bool) error {
 	}
 	defer sys.Drain(console.Fd())
 	sys.Raw(console.Fd())
-	home := &sender{to: console}
-	home.text(kindStage, "modules")
+	home := &Sender{To: console}
+	home.Stage("modules")
 	notes = append(notes, load(job.Modules)...)
 	notes = append(notes, disk(job.Disk)...)
 
-	home.text(kindStage, "suite")
+	home.Stage("suite")
 	record, said := suite(job.Run)
 	notes = append(notes, said...)
 	var tests []byte
 	if _, err := os.Stat("/" + testsFile); err == nil {
-		home.text(kindStage, "library tests")
+		home.Stage("library tests")
 		tests = libraryTests(job.Tests)
 	}
 
-	home.text(kindStage, "sending")
+	home.Stage("sending")
 	notes = append(notes, complaints()...)
 	sys.QuietConsole()
 	for _, n := range notes {
-		home.text(kindNote, n)
+		home.Note(n)
 	}
 	if record != nil {
-		home.file(kindRecord, record)
+		home.Record(record)
 	}
 	if tests != nil {
-		home.file(kindTests, tests)
+		home.Tests(tests)
 	}
-	home.end()
-	return home.err
+	return home.End()
 }
 
 // setUp mounts what a Linux system has and brings loopback up. It returns what

@@ -45,13 +45,19 @@ func ForDisk(fstype string) []string {
 // are not there are left out: built in, or not built. The order is taken from
 // the modules themselves, since packages come without modules.dep.
 func Modules(dir string, names []string) ([]Module, error) {
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, fmt.Errorf("look for modules: %w", err)
+	}
 	files := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		base, _, isModule := strings.Cut(d.Name(), ".ko")
-		if err == nil && isModule && d.Type().IsRegular() {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if base, _, isModule := strings.Cut(d.Name(), ".ko"); isModule && d.Type().IsRegular() {
 			files[moduleName(base)] = path
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look for modules: %w", err)

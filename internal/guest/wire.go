@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -37,18 +38,34 @@ const (
 // when one is torn and cost little in between.
 const pieceSize = 384
 
-// sender numbers lines and writes them.
-type sender struct {
-	to     io.Writer
+// Sender numbers the lines of a guest and writes them.
+type Sender struct {
+	To io.Writer
+
 	number int
 	err    error // the first one
 }
 
-// text sends a line that is shown to people.
-func (s *sender) text(kind, words string) { s.line(kind, []byte(words)) }
+// Stage says what the guest does now.
+func (s *Sender) Stage(words string) { s.line(kindStage, []byte(words)) }
 
-// file sends something large in compressed pieces.
-func (s *sender) file(kind string, content []byte) {
+// Note says what a person should know beside the record.
+func (s *Sender) Note(words string) { s.line(kindNote, []byte(words)) }
+
+// Record sends the run record.
+func (s *Sender) Record(content []byte) { s.pieces(kindRecord, content) }
+
+// Tests sends what the library's tests printed.
+func (s *Sender) Tests(content []byte) { s.pieces(kindTests, content) }
+
+// End sends the closing line. The error is the first of any line.
+func (s *Sender) End() error {
+	s.line(kindEnd, []byte(strconv.Itoa(s.number+1)))
+	return s.err
+}
+
+// pieces sends something large, compressed.
+func (s *Sender) pieces(kind string, content []byte) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
 	z.Write(content)
@@ -60,14 +77,11 @@ func (s *sender) file(kind string, content []byte) {
 	}
 }
 
-// end closes the account.
-func (s *sender) end() { s.text(kindEnd, fmt.Sprint(s.number+1)) }
-
-func (s *sender) line(kind string, payload []byte) {
+func (s *Sender) line(kind string, payload []byte) {
 	s.number++
 	text := base64.StdEncoding.EncodeToString(payload)
 	// The newline before it parts the line from one that the kernel has begun.
-	_, err := fmt.Fprintf(s.to, "\n%s%d %s %08x %s\n", prefix, s.number, kind, checksum(s.number, kind, text), text)
+	_, err := fmt.Fprintf(s.To, "\n%s%d %s %08x %s\n", prefix, s.number, kind, checksum(s.number, kind, text), text)
 	if s.err == nil {
 		s.err = err
 	}

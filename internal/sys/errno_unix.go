@@ -4,6 +4,7 @@ package sys
 
 import (
 	"strconv"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,8 +15,13 @@ func ErrnoName(errno Errno) string {
 	if errno == 0 {
 		return ""
 	}
-	if name := unix.ErrnoName(errno); name != "" {
+	name := unix.ErrnoName(errno)
+	switch {
+	case name == "":
+		return "errno " + strconv.Itoa(int(errno))
+	case name == "ENOTSUP" && errno == syscall.EOPNOTSUPP:
+		return "EOPNOTSUPP" // one number on Linux, whose manuals write this name
+	default:
 		return name
 	}
-	return "errno " + strconv.Itoa(int(errno))
 }

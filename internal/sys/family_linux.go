@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"errors"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -89,7 +90,7 @@ func connect(fd int, to unix.Sockaddr) Errno {
 		return errno
 	}
 	err := unix.Connect(fd, to)
-	if err == unix.EINTR { // Go's own signals; the handshake goes on (connect(2))
+	if errors.Is(err, unix.EINTR) { // Go's own signals; the handshake goes on (connect(2))
 		if _, errno := Poll(fd, true, int(time.Second.Milliseconds())); errno != 0 {
 			return errno
 		}

@@ -62,7 +62,7 @@ func SetSendBuffer(fd, size int) Errno {
 	return errnoOf(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, size))
 }
 
-// SetReceiveBuffer: see SetSendBuffer.
+// SetReceiveBuffer is SetSendBuffer for SO_RCVBUF.
 func SetReceiveBuffer(fd, size int) Errno {
 	return errnoOf(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, size))
 }

@@ -38,7 +38,7 @@ func ULP(fd int) (string, Errno) {
 // and setsockopt(TLS_RX).
 func SetTLSSend(fd int, key TLSKey) Errno { return setTLS(fd, tlsTX, key) }
 
-// SetTLSReceive: see SetTLSSend.
+// SetTLSReceive is SetTLSSend for the other direction.
 func SetTLSReceive(fd int, key TLSKey) Errno { return setTLS(fd, tlsRX, key) }
 
 func setTLS(fd, option int, key TLSKey) Errno {

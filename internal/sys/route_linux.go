@@ -70,19 +70,14 @@ func SetUDPCork(fd int, on bool) Errno {
 	return errnoOf(unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_CORK, value))
 }
 
-// SetQuickAck sends acknowledgements at once for now (TCP_QUICKACK, tcp(7)).
-func SetQuickAck(fd int) Errno {
-	return errnoOf(unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1))
-}
-
 // InFlight is how many bytes of a TCP socket were sent and are not yet
 // acknowledged: those in the send queue without those not yet sent (tcp(7),
 // SIOCOUTQ; SIOCOUTQNSD).
 func InFlight(fd int) (int, Errno) {
-	queued, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+	queued, err := unix.IoctlGetUint32(fd, unix.SIOCOUTQ) // an int of C, see Queued
 	if err != nil {
 		return 0, errnoOf(err)
 	}
-	unsent, err := unix.IoctlGetInt(fd, unix.SIOCOUTQNSD)
-	return max(queued-unsent, 0), errnoOf(err)
+	unsent, err := unix.IoctlGetUint32(fd, unix.SIOCOUTQNSD)
+	return max(int(queued)-int(unsent), 0), errnoOf(err)
 }

@@ -11,5 +11,4 @@ func AskLinks(int) Errno         { return syscall.ENOSYS }
 func LinkMessages([]byte) int    { return -1 }
 func Cliff() ([]byte, Errno)     { return nil, syscall.ENOSYS }
 func SetUDPCork(int, bool) Errno { return syscall.ENOSYS }
-func SetQuickAck(int) Errno      { return syscall.ENOSYS }
 func InFlight(int) (int, Errno)  { return -1, syscall.ENOSYS }

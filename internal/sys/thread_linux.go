@@ -80,6 +80,11 @@ func Asleep(tid int) (asleep, known bool) {
 	if err != nil {
 		return false, false
 	}
+	// It may have gone on between the two, and wait for the scheduler now.
+	again, err := os.ReadFile(dir + "/syscall")
+	if err != nil || string(again) != string(call) {
+		return false, true
+	}
 	number, _, _ := strings.Cut(string(call), " ")
 	n, err := strconv.Atoi(number) // else "running"
 	if err != nil || n < 0 || slices.Contains(parked, n) {

@@ -33,6 +33,13 @@ func (e *CrashError) Error() string {
 	return "worker died: " + e.How + ": " + strings.SplitN(e.Output, "\n", 2)[0]
 }
 
+// Filtered tells whether a seccomp filter killed the worker, which nothing else
+// does by this signal. The kernel ends the process, or Go's runtime does, with
+// the signal's name first.
+func (e *CrashError) Filtered() bool {
+	return e.How == "signal: bad system call" || strings.HasPrefix(e.Output, "SIGSYS")
+}
+
 // Pool keeps workers and hands them work.
 type Pool struct {
 	scratch string

@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 			return map[string]any{"scratch": scratch, "pid": pid}, nil
 		},
 	})
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // else every worker takes a second to end under -race
 	os.Exit(m.Run())
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/zcprobe/zcprobe/internal/guest"
@@ -26,7 +28,7 @@ func (l *Lab) initramfs(ctx context.Context, t *matrix.Target, k *kernel, restar
 		return nil, err
 	}
 	image := &guest.Image{Program: program, Tests: tests, Modules: k.modules, Job: guest.Job{
-		Run: l.Run, Tests: testArguments, Disk: t.Filesystem, Restart: restart,
+		Run: l.patient(k), Tests: testArguments, Disk: t.Filesystem, Restart: restart,
 	}}
 	file, err := os.CreateTemp("", "zcprobe-initramfs-")
 	if err != nil {
@@ -39,13 +41,24 @@ func (l *Lab) initramfs(ctx context.Context, t *matrix.Target, k *kernel, restar
 	return file, nil
 }
 
+// patient is the suite's arguments for a machine that emulates each
+// instruction: a case has longer to answer there.
+func (l *Lab) patient(k *kernel) []string {
+	told := slices.ContainsFunc(l.Run, func(a string) bool { return strings.HasPrefix(a, "--timeout") })
+	if k.way.Accelerator != "tcg" || told {
+		return l.Run
+	}
+	return append(slices.Clone(l.Run), "--timeout=30s")
+}
+
 func drop(file *os.File) {
 	file.Close()
 	os.Remove(file.Name())
 }
 
-// testArguments is how the library's tests run on a target.
-var testArguments = []string{"-test.v=test2json", "-test.timeout=90s"}
+// testArguments is how the library's tests run on a target. They wait more than
+// they work, so many of them run at a time, whatever the processors.
+var testArguments = []string{"-test.v=test2json", "-test.short", "-test.parallel=8", "-test.timeout=90s"}
 
 // boot is how a kernel is started.
 type boot struct {
@@ -84,20 +97,23 @@ func (l *Lab) boot(ctx context.Context, t *matrix.Target, b boot, stage func(str
 	if err := cmd.Start(); err != nil {
 		return failed(err)
 	}
-	ended := make(chan struct{})
+	// A machine that has said nothing after half its time will not come up any
+	// more, and one that has said all need not linger.
+	up := time.AfterFunc(b.limit/2, func() {
+		if console.Stage() == "" {
+			stop()
+		}
+	})
+	defer up.Stop()
 	go func() {
 		select {
 		case <-console.Ended():
-			time.AfterFunc(powerOff, stop)
-		case <-time.After(b.limit / 2):
-			if console.Stage() == "" {
-				stop() // it will not come up any more
-			}
-		case <-ended:
+			defer time.AfterFunc(powerOff, stop).Stop()
+			<-ctx.Done()
+		case <-ctx.Done():
 		}
 	}()
 	cmd.Wait() // its status says nothing: a guest that panics exits with 0 too
-	close(ended)
 	console.Close()
 	return l.verdict(t, console, context.Cause(ctx), b.limit, b.kernel.way)
 }

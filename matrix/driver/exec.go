@@ -20,6 +20,7 @@ type shell struct {
 	before      []string
 	environment []string
 	way         matrix.Way
+	suiteOnly   bool // the library's tests take for granted what is not there
 	close       func()
 }
 
@@ -69,8 +70,22 @@ func (l *Lab) under(ctx context.Context, t *matrix.Target, s *shell, stage func(
 	if err != nil {
 		return failed(err)
 	}
+	if s.suiteOnly {
+		tests = ""
+	}
+	return l.both(t, s.way, tests != "", stage, func(test bool, arguments []string) (said, error) {
+		if test {
+			program = tests
+		}
+		return l.execute(ctx, s, program, arguments)
+	})
+}
+
+// both runs the suite, and then the library's tests where they are to be had,
+// and makes an outcome of what they said.
+func (l *Lab) both(t *matrix.Target, way matrix.Way, tests bool, stage func(string), run func(test bool, arguments []string) (said, error)) *matrix.Outcome {
 	stage("suite")
-	suite, err := l.execute(ctx, s, program, append(slices.Clone(l.Run), "--json=-"))
+	suite, err := run(false, append(slices.Clone(l.Run), "--json=-"))
 	switch {
 	case errors.Is(err, errLimit):
 		return &matrix.Outcome{State: matrix.TimedOut, Reason: "no end of the suite in time", Console: suite.lines()}
@@ -82,15 +97,15 @@ func (l *Lab) under(ctx context.Context, t *matrix.Target, s *shell, stage func(
 		return &matrix.Outcome{State: matrix.Crashed, Reason: reason, Console: suite.lines()}
 	}
 	var output []byte
-	if tests != "" {
+	if tests {
 		stage("library tests")
-		ran, err := l.execute(ctx, s, tests, testArguments)
+		ran, err := run(true, testArguments)
 		output = append(ran.out, ran.said...)
 		if err != nil {
 			output = fmt.Appendf(output, "\nended with %v\n", err)
 		}
 	}
-	o := l.reported(t, suite.out, output, s.way)
+	o := l.reported(t, suite.out, output, way)
 	if o.State != matrix.Reported {
 		o.Console = suite.lines()
 	}

@@ -24,12 +24,15 @@ type Lab struct {
 	Run         []string      // arguments for zcprobe on the target
 	Command     string        // what the record says it was asked for with
 	Limit       time.Duration // for one attempt; zero is the driver's own
-	Memory      int           // of a guest, MiB; zero is 512
+	Memory      int           // of a guest, MiB; zero is 1024
 	CPUs        int           // of a guest; zero is 1
 	Accelerator string        // of QEMU; "" is tcg
 	Append      string        // more words for a guest's command line
 	Kernel      string        // boot this file and not a target's package
 	Modules     string        // the directory of that kernel's modules; "" is none
+	SSHConfig   string        // configuration for ssh; "" is the user's own
+
+	sshProgram, scpProgram string // "" is those of the path
 
 	once    sync.Once
 	archive *debian.Archive
@@ -72,6 +75,13 @@ func (l *Lab) Close() {
 // have it. The error is why the target is unavailable.
 func (l *Lab) Prepare(ctx context.Context, t *matrix.Target) error {
 	l.open()
+	if t.Driver == matrix.BySSH {
+		_, on, err := l.reach(ctx, t)
+		if err == nil {
+			_, _, err = l.built.get(ctx, on.system, on.arch)
+		}
+		return err
+	}
 	if _, _, err := l.built.get(ctx, t.System, l.arch(t)); err != nil {
 		return err
 	}
@@ -110,7 +120,9 @@ func (l *Lab) Try(ctx context.Context, t *matrix.Target, stage func(string)) *ma
 	l.open()
 	begun := time.Now()
 	o := l.try(ctx, t, stage)
-	o.Target, o.Took = t.ID, time.Since(begun)
+	if o.Took = time.Since(begun); o.Target == "" {
+		o.Target = t.ID
+	}
 	if ctx.Err() != nil && o.State != matrix.Reported {
 		o.State, o.Reason = matrix.Interrupted, ""
 	}
@@ -129,6 +141,8 @@ func (l *Lab) try(ctx context.Context, t *matrix.Target, stage func(string)) *ma
 		run = l.exec
 	case matrix.ByLocal:
 		run = l.local
+	case matrix.BySSH:
+		run = l.ssh
 	default:
 		return failed(elsewhere(t))
 	}

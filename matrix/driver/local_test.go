@@ -22,6 +22,7 @@ import (
 func TestMain(m *testing.M) {
 	EnterSandbox()
 	worker.Serve(Handlers())
+	serveSuite()
 	os.Exit(m.Run())
 }
 

@@ -102,7 +102,7 @@ func (l *Lab) memory() int {
 	if l.Memory > 0 {
 		return l.Memory
 	}
-	return 512
+	return 1024
 }
 
 func words(list ...string) string { return strings.Join(strings.Fields(strings.Join(list, " ")), " ") }

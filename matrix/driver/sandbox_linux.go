@@ -14,21 +14,21 @@ import (
 
 // sandboxes are the ways to confine, by the name that targets bear.
 var sandboxes = map[string]sandbox{
-	"user": {"an ordinary user, uid 65534", becomeNobody},
-	"seccomp-docker": {"a seccomp filter shaped like Docker's default profile",
-		func() error {
+	"user": {words: "an ordinary user, uid 65534", enter: becomeNobody},
+	"seccomp-docker": {words: "a seccomp filter shaped like Docker's default profile",
+		enter: func() error {
 			list, err := dockerFilter(runtime.GOARCH)
 			if err != nil {
 				return err
 			}
 			return sys.AllowCalls(list)
 		}},
-	"seccomp-no-splice": {"a seccomp filter that refuses splice with EPERM",
-		func() error { return sys.DenyCalls(syscall.EPERM, "splice") }},
-	"seccomp-kill": {"a seccomp filter that kills what calls splice",
-		func() error { return sys.KillCalls("splice") }},
-	"no-proc": {"a mount namespace without /proc and /sys",
-		func() error { return sys.HideDirectories("/proc", "/sys") }},
+	"seccomp-no-splice": {words: "a seccomp filter that refuses splice with EPERM", takes: true,
+		enter: func() error { return sys.DenyCalls(syscall.EPERM, "splice") }},
+	"seccomp-kill": {words: "a seccomp filter that kills what calls splice", takes: true,
+		enter: func() error { return sys.KillCalls("splice") }},
+	"no-proc": {words: "a mount namespace without /proc and /sys",
+		enter: func() error { return sys.HideDirectories("/proc", "/sys") }},
 }
 
 // becomeNobody gives the process to the user that owns nothing, with the run's
