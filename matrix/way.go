@@ -30,7 +30,7 @@ type LibraryTests struct {
 // testLine is how package testing says what a test came to, subtests included.
 // The control character before it is what -test.v=test2json marks such lines
 // with, so that they are found after output without a newline too.
-var testLine = regexp.MustCompile(`(?m)^.*?\x16? *--- (PASS|FAIL|SKIP): (\S+) \(`)
+var testLine = regexp.MustCompile(`(?m)(?:^|\x16) *--- (PASS|FAIL|SKIP): (\S+) \(`)
 
 // ParseTests counts what a test program printed when it ran with
 // -test.v=test2json; ended is how its run ended, "" for a good end.

@@ -133,7 +133,7 @@ func sameBytes(t testing.TB, want, got []byte) {
 	if bytes.Equal(want, got) {
 		return
 	}
-	require.Equal(t, len(want), len(got), "length")
+	require.Equal(t, int64(len(want)), int64(len(got)), "length")
 	for i := range want {
 		if want[i] != got[i] {
 			require.FailNowf(t, "wrong byte", "at %d of %d", i, len(want))
@@ -186,4 +186,22 @@ func small(t testing.TB, conns ...stream) {
 		require.NoError(t, c.SetReadBuffer(64<<10))
 		require.NoError(t, c.SetWriteBuffer(64<<10))
 	}
+}
+
+// deadlineWhenStalled lets dst's write deadline pass as soon as the transfer of
+// this engine that is about to start has moved something and come to rest.
+func deadlineWhenStalled(t testing.TB, e *Engine, dst stream) {
+	t.Helper()
+	go func() {
+		before := e.Counters()
+		last := int64(-1)
+		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(40 * time.Millisecond) {
+			c := e.Counters()
+			if c.Bytes() == last && c.Bytes() > before.Bytes() && c.Waits > before.Waits {
+				break
+			}
+			last = c.Bytes()
+		}
+		_ = dst.SetWriteDeadline(time.Now().Add(-time.Second))
+	}()
 }

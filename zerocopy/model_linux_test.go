@@ -237,7 +237,7 @@ func TestModelFileToSocket(t *testing.T) {
 			total += res.N
 
 			var flight *InFlightError
-			require.False(t, errors.As(err, &flight), "a file takes its bytes back")
+			require.NotErrorAs(t, err, &flight, "a file takes its bytes back")
 			at := position(t, src)
 			if offset != nil {
 				require.Zero(t, at)
@@ -381,7 +381,7 @@ func FuzzFileToSocket(f *testing.F) {
 		from := min(offset, int64(len(data)))
 		sameBytes(t, data[from:from+res.N], get(t, got).data)
 		require.True(t, err != nil || count < 0 || res.N == count)
-		require.False(t, errors.Is(err, os.ErrDeadlineExceeded))
+		require.NotErrorIs(t, err, os.ErrDeadlineExceeded)
 		agree(t, e, res.N)
 	})
 }

@@ -95,18 +95,15 @@ func TestRelayResumesAfterDeadline(t *testing.T) {
 				defer r.Close()
 
 				var total int64
-				flights := 0
+				deadlineWhenStalled(t, e, dst)
 				for range 3 {
-					require.NoError(t, dst.SetWriteDeadline(time.Now().Add(30*time.Millisecond)))
 					res, err := r.Run(int64(size) - total)
 					require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 					require.Contains(t, err.Error(), "relay: write destination: ")
 					total += res.N
-					if r.InFlight() > 0 {
-						flights++
-					}
+					require.Positive(t, r.InFlight(), "the test has not caught a byte in flight")
+					require.NoError(t, dst.SetWriteDeadline(time.Now().Add(30*time.Millisecond)))
 				}
-				require.Positive(t, flights, "the test has not caught a byte in flight")
 				require.NoError(t, dst.SetWriteDeadline(time.Time{}))
 				got := collect(sink)
 
@@ -144,7 +141,7 @@ func TestSocketRelayHandsBack(t *testing.T) {
 			dst, sink := pair(t, "tcp")
 			small(t, dst, sink)
 			feed(origin, data)
-			require.NoError(t, dst.SetWriteDeadline(time.Now().Add(100*time.Millisecond)))
+			deadlineWhenStalled(t, e, dst)
 			res, err := e.SocketRelay(dst, src, -1)
 			require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 			var flight *InFlightError
@@ -524,7 +521,7 @@ func TestSocketRelayBlockingDescriptors(t *testing.T) {
 			blocking(t, dst)
 			data := pattern(8<<20, 42)
 			feed(origin, data)
-			require.NoError(t, dst.SetWriteDeadline(time.Now().Add(50*time.Millisecond)))
+			deadlineWhenStalled(t, e, dst)
 			r := e.NewRelay(dst, src)
 			res, err := r.Run(-1)
 			require.ErrorIs(t, err, os.ErrDeadlineExceeded)

@@ -257,10 +257,10 @@ func (m *mover) takePipe(fd int, limit int64) syscall.Errno {
 		return 0
 	}
 	m.e.pipes.put(p)
-	switch {
-	case errno == 0: // the end, unless reading finds more
+	switch errno {
+	case 0: // the end, unless reading finds more
 		m.detour = refusal{reason: ReasonFalseEnd, call: "splice"}
-	case errno == syscall.EINTR, errno == syscall.EAGAIN:
+	case syscall.EINTR, syscall.EAGAIN:
 	default:
 		why, final := refusedTaking(errno)
 		if final {

@@ -41,8 +41,9 @@ if [ -z "${KERNEL:-}" ]; then
 	[ -d "$work/lib/modules" ] && arguments+=(--modules "$work/lib/modules")
 fi
 
+# A busy machine that emulates each instruction needs more than the usual limit.
 status=0
-"$zcprobe" matrix run --kernel "$KERNEL" "${arguments[@]}" --arch amd64 --as "$target" \
+"$zcprobe" matrix run --kernel "$KERNEL" "${arguments[@]}" --arch amd64 --as "$target" --limit 5m \
 	--binaries "$binaries" --results "$records" || status=$?
 # A leg is there to bring its record home. What the record says is judged for
 # all of them in one place.

@@ -13,6 +13,7 @@ type matrixCommand struct {
 	Prepare matrixPrepare `cmd:"" help:"Fetch and build what targets need, so that a run can begin at once."`
 	Run     matrixRun     `cmd:"" help:"Run the suite and the library's tests on targets, or on a kernel of your own (--kernel)."`
 	Plan    matrixPlan    `cmd:"" help:"Where each target runs."`
+	Import  matrixImport  `cmd:"" help:"Take in records that others made."`
 	Summary matrixSummary `cmd:"" help:"A table of records as Markdown, with the targets that did not report and what changed."`
 }
 

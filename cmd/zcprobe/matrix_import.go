@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/zcprobe/zcprobe/matrix/driver"
 )
@@ -53,3 +56,13 @@ func (c *matrixImport) Run(s streams) error {
 	}
 	return nil
 }
+
+// quoted is a name of a file as it can be shown: names come from strangers too.
+func quoted(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
