@@ -18,5 +18,6 @@ func all() []*Case {
 		msgZerocopyCases,
 		teeCases,
 		vmspliceCases,
+		uringSpliceCases,
 	)
 }

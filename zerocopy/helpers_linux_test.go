@@ -192,8 +192,8 @@ func small(t testing.TB, conns ...stream) {
 // this engine that is about to start has moved something and come to rest.
 func deadlineWhenStalled(t testing.TB, e *Engine, dst stream) {
 	t.Helper()
+	before := e.Counters() // now: it may be at rest before the goroutine runs
 	go func() {
-		before := e.Counters()
 		last := int64(-1)
 		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(40 * time.Millisecond) {
 			c := e.Counters()

@@ -106,7 +106,7 @@ func (pool *pipePool) get(k *sys.Kernel) (*pipe, refusal) {
 
 // makePipe makes a pipe and looks how large it really is: F_SETPIPE_SZ fails
 // with EPERM beyond the limits of the user, and a pipe that is born beyond them
-// has two pages (one before Linux 5.14.6).
+// has two pages (one before Linux 5.14).
 func makePipe(k *sys.Kernel, large bool) (*pipe, refusal) {
 	r, w, errno := k.Pipe(true)
 	switch {

@@ -279,7 +279,8 @@ func streamOnly(conn syscall.Conn, fd int) error {
 
 // learnSize finds the end of a file that is to be sent whole. Asking sendfile
 // for more than there is makes kernels before 6.5 hold the last segment back
-// for 200 ms, waiting for the rest (MSG_MORE, cleared by commit 2dc334f1a63a8).
+// for 200 ms, waiting for the rest (MSG_MORE; the commit "splice, net: Add a
+// splice_eof op to file-ops and socket-ops" cured it).
 func (s *sender) learnSize() {
 	if s.count >= 0 || s.rung != bySendfile {
 		return

@@ -13,6 +13,8 @@ type casesCommand struct {
 	List casesList `cmd:"" help:"List the cases of every system."`
 	Show casesShow `cmd:"" help:"What one case requires, from which sources, and how to reproduce it."`
 	Run  casesRun  `cmd:"" help:"Run the cases that patterns choose."`
+
+	Coverage casesCoverage `cmd:"" help:"Which rows of the behaviour catalogue cases cover, and why the others are not."`
 }
 
 type casesList struct {
@@ -53,6 +55,19 @@ func (c *casesShow) Run(s streams) error {
 		}
 	}
 	return usage(fmt.Errorf("no case %q: zcprobe cases list shows the ids", c.ID))
+}
+
+type casesCoverage struct {
+	JSON output `name:"json" help:"Write the coverage as JSON." placeholder:"FILE"`
+}
+
+// Run compares all cases with the catalogue.
+func (c *casesCoverage) Run(s streams) error {
+	coverage := cases.Cover(cases.All(""))
+	if c.JSON != "" {
+		return matrix.WriteJSON(string(c.JSON), coverage)
+	}
+	return screen.Coverage(s.out, coverage)
 }
 
 type casesRun struct {

@@ -8,15 +8,18 @@ import (
 // errnoOf takes the errno out of an error of the syscall packages. An error
 // of another kind would be a mistake of this package, and shows as EINVAL.
 func errnoOf(err error) Errno {
-	var errno Errno
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &errno):
-		return errno
-	default:
-		return syscall.EINVAL
+	if err == nil {
+		return 0 // the usual case, and one without an allocation
 	}
+	return errnoIn(err)
+}
+
+func errnoIn(err error) Errno {
+	var errno Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return syscall.EINVAL
 }
 
 // counted pairs a count with the errno beside it. The wrappers of the standard

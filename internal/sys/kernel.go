@@ -65,6 +65,21 @@ type Kernel struct {
 	// in bytes. The kernel answers SetPipeSize with the size that it chose.
 	SetPipeSize func(fd, size int) (int, Errno)
 	PipeSize    func(fd int) (int, Errno)
+
+	// NewUring makes an io_uring; call names what failed.
+	NewUring func() (u *Uring, call string, errno Errno)
+
+	// AttachULP is setsockopt(TCP_ULP), and ULP is getsockopt(TCP_ULP): "tls"
+	// is the first step of kernel TLS.
+	AttachULP func(fd int, name string) Errno
+	ULP       func(fd int) (string, Errno)
+
+	// RecvRecord is recvmsg(2) on kernel TLS with room for the type of the
+	// record (TLS_GET_RECORD_TYPE); kind is -1 where none was told.
+	RecvRecord func(fd int, p []byte) (n, kind int, errno Errno)
+
+	// SetSockmap puts a socket into a slot of a BPF map of sockets.
+	SetSockmap func(sockmap, slot, socket int) Errno
 }
 
 // ZerocopyNotice is one message of the error queue, from struct

@@ -54,6 +54,11 @@ func Native() *Kernel {
 			n, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
 			return n, errnoOf(err)
 		},
+		NewUring:   newUring,
+		AttachULP:  attachULP,
+		ULP:        ULP,
+		RecvRecord: recvRecord,
+		SetSockmap: SetSockmap,
 	}
 }
 

@@ -28,5 +28,10 @@ func Native() *Kernel {
 		Pipe:           func(bool) (int, int, Errno) { return -1, -1, syscall.ENOSYS },
 		SetPipeSize:    func(int, int) (int, Errno) { return -1, syscall.ENOSYS },
 		PipeSize:       func(int) (int, Errno) { return -1, syscall.ENOSYS },
+		NewUring:       newUring,
+		AttachULP:      func(int, string) Errno { return syscall.ENOSYS },
+		ULP:            func(int) (string, Errno) { return "", syscall.ENOSYS },
+		RecvRecord:     func(int, []byte) (int, int, Errno) { return -1, -1, syscall.ENOSYS },
+		SetSockmap:     func(int, int, int) Errno { return syscall.ENOSYS },
 	}
 }

@@ -1,0 +1,212 @@
+package cases
+
+import (
+	"syscall"
+
+	"github.com/zcprobe/zcprobe/internal/sys"
+)
+
+// transferLie is a lie that can be told about several calls.
+type transferLie struct {
+	of   []string
+	name string
+	lie  func(transferring) transferring
+}
+
+var (
+	everyTransfer = []string{"sendfile", "splice", "tee", "copy_file_range"}
+	withInOffset  = []string{"sendfile", "splice", "copy_file_range"}
+	withOutOffset = []string{"splice", "copy_file_range"}
+	ofPipes       = []string{"splice", "tee"}
+)
+
+// transferMutants tells each lie about each call that it can be told about.
+func transferMutants() []mutant {
+	var list []mutant
+	for _, lies := range [][]transferLie{countLies, errnoLies, offsetLies, positionLies, dataLies, sideLies, waitLies} {
+		for _, l := range lies {
+			for _, call := range l.of {
+				list = append(list, mutant{call + ": " + l.name, func(k *sys.Kernel) { tellTransfer[call](k, l.lie) }})
+			}
+		}
+	}
+	return list
+}
+
+// answer changes what a call says, when it is over.
+func answer(change func(t *transfer, n int, errno sys.Errno) (int, sys.Errno)) func(transferring) transferring {
+	return func(call transferring) transferring {
+		return func(t *transfer) (int, sys.Errno) {
+			n, errno := call(t)
+			return change(t, n, errno)
+		}
+	}
+}
+
+// after does something when a call is over, and leaves its answer alone.
+func after(do func(t *transfer, n int)) func(transferring) transferring {
+	return answer(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+		do(t, n)
+		return n, errno
+	})
+}
+
+// Lies about the count that is returned; the bytes and the offsets are right.
+var countLies = []transferLie{
+	{everyTransfer, "one byte fewer is reported", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+		if n > 0 {
+			n--
+		}
+		return n, errno
+	})},
+	{everyTransfer, "one byte more is reported", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+		if n > 0 {
+			n++
+		}
+		return n, errno
+	})},
+	{everyTransfer, "what was moved is not reported", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+		return min(n, 0), errno
+	})},
+	{everyTransfer, "the count that was asked for is reported", answer(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+		if 0 < n && n < t.count {
+			n = t.count
+		}
+		return n, errno
+	})},
+	{everyTransfer, "an error returns zero beside its errno", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+		return max(n, 0), errno
+	})},
+	{everyTransfer, "nothing is reported as one byte", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+		if n == 0 {
+			n = 1
+		}
+		return n, errno
+	})},
+	{everyTransfer, "calls after the first move nothing", func(call transferring) transferring {
+		first := once()
+		return func(t *transfer) (int, sys.Errno) {
+			if first() {
+				return call(t)
+			}
+			return 0, 0
+		}
+	}},
+	{everyTransfer, "the first call moves nothing", func(call transferring) transferring {
+		first := once()
+		return func(t *transfer) (int, sys.Errno) {
+			if first() {
+				return 0, 0
+			}
+			return call(t)
+		}
+	}},
+	{everyTransfer, "a call moves a page at most", func(call transferring) transferring {
+		return func(t *transfer) (int, sys.Errno) {
+			cut := *t
+			if cut.count > page {
+				cut.count = page
+			}
+			return call(&cut)
+		}
+	}},
+	{everyTransfer, "a call moves a megabyte at most", func(call transferring) transferring {
+		return func(t *transfer) (int, sys.Errno) {
+			cut := *t
+			if cut.count > 1<<20 {
+				cut.count = 1 << 20
+			}
+			return call(&cut)
+		}
+	}},
+	{everyTransfer, "the count is cut to 32 bits", func(call transferring) transferring {
+		return func(t *transfer) (int, sys.Errno) {
+			cut := *t
+			cut.count = int(uint32(t.count))
+			return call(&cut)
+		}
+	}},
+	{everyTransfer, "a count of zero is never looked at", func(call transferring) transferring {
+		return func(t *transfer) (int, sys.Errno) {
+			if t.count == 0 {
+				return 0, 0
+			}
+			return call(t)
+		}
+	}},
+	{everyTransfer, "a count of zero must have good descriptors and flags", func(call transferring) transferring {
+		return func(t *transfer) (int, sys.Errno) {
+			if t.count == 0 {
+				if n, errno := call(&transfer{t.in, t.out, new(int64(0)), nil, 1, t.flags | sys.SpliceNonblock}); n < 0 {
+					return n, errno
+				}
+			}
+			return call(t)
+		}
+	}},
+	{everyTransfer, "a negative count is a small one", func(call transferring) transferring {
+		return func(t *transfer) (int, sys.Errno) {
+			if t.count < 0 {
+				cut := *t
+				cut.count = 100
+				return call(&cut)
+			}
+			return call(t)
+		}
+	}},
+}
+
+// Lies about the errno.
+var errnoLies = []transferLie{
+	{everyTransfer, "every errno is EIO", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+		if errno != 0 {
+			errno = syscall.EIO
+		}
+		return n, errno
+	})},
+	{everyTransfer, "a success has an errno", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+		if n >= 0 {
+			errno = syscall.EIO
+		}
+		return n, errno
+	})},
+	{everyTransfer, "errors are hidden", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+		return max(n, 0), 0
+	})},
+	{everyTransfer, "the end is an error", answer(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+		if n == 0 && t.count > 0 {
+			return -1, syscall.ENODATA
+		}
+		return n, errno
+	})},
+	{everyTransfer, "a short count is an error", answer(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+		if 0 < n && n < t.count {
+			return -1, syscall.EINTR
+		}
+		return n, errno
+	})},
+	{everyTransfer, "the first call says EAGAIN", func(call transferring) transferring {
+		first := once()
+		return func(t *transfer) (int, sys.Errno) {
+			if first() {
+				return -1, syscall.EAGAIN
+			}
+			return call(t)
+		}
+	}},
+	{everyTransfer, "after the first call it is EAGAIN for ever", func(call transferring) transferring {
+		first := once()
+		return func(t *transfer) (int, sys.Errno) {
+			if first() {
+				return call(t)
+			}
+			return -1, syscall.EAGAIN
+		}
+	}},
+	{everyTransfer, "bad arguments are EFAULT", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+		if errno == syscall.EINVAL {
+			errno = syscall.EFAULT
+		}
+		return n, errno
+	})},
+}
