@@ -18,6 +18,8 @@ func all() []*Case {
 		msgZerocopyCases,
 		teeCases,
 		vmspliceCases,
-		uringSpliceCases,
+		uringSpliceCases, uringSendCases,
+		ktlsSendCases, ktlsReceiveCases,
+		sockmapCases,
 	)
 }

@@ -248,7 +248,7 @@ var copyFileRangeCases = []*Case{
 		Expect: []Expectation{
 			{Since: "5.3", Why: "checked for all filesystems since 96e6e8f4a68d",
 				Facts: Want{"overlap.return": -1, "overlap.errno": "EINVAL", "same.return": -1, "same.errno": "EINVAL",
-					"touching.return": 1000, "touching.errno": "", Bytes: fixture.Right}},
+					"overlap.in": 0, "overlap.out": 999, "touching.return": 1000, "touching.errno": "", Bytes: fixture.Right}},
 		},
 		Body: func(e *Env) {
 			p := fixture.Pattern(11, 4000)
@@ -262,6 +262,8 @@ var copyFileRangeCases = []*Case{
 				from, to := int64(0), range_.to
 				n, errno := e.Kernel.CopyFileRange(file.Int(), &from, file.Int(), &to, 1000, 0)
 				e.Named(range_.name, n, errno)
+				e.Fact(range_.name+".in", from)
+				e.Fact(range_.name+".out", to)
 			}
 			e.Arrived(fixture.Contents(e, file), want)
 		},

@@ -43,7 +43,7 @@ func notices(e *Env, fd *fixture.FD, last uint32) {
 // zerocopyPair is a pair of sockets of which a has opted in.
 func zerocopyPair(e *Env, pair func(fixture.T) (a, b *fixture.FD)) (a, b *fixture.FD) {
 	a, b = pair(e)
-	if errno := sys.SetZerocopy(a.Int()); errno != 0 {
+	if errno := e.Kernel.SetZerocopy(a.Int()); errno != 0 {
 		e.Fatalf("setsockopt SO_ZEROCOPY: %w", error(errno))
 	}
 	return a, b
@@ -93,7 +93,7 @@ var msgZerocopyCases = []*Case{
 			udp, _ := fixture.UDP(e)
 			unix, _ := fixture.Unix(e, sys.Stream)
 			for name, fd := range map[string]*fixture.FD{"tcp": tcp, "udp": udp, "unix": unix, "netlink": fixture.RouteSocket(e)} {
-				e.Fact(name, sys.ErrnoName(sys.SetZerocopy(fd.Int())))
+				e.Fact(name, sys.ErrnoName(e.Kernel.SetZerocopy(fd.Int())))
 			}
 			n, _ := e.Kernel.Send(tcp.Int(), fixture.Pattern(2, 100), sys.MsgZerocopy)
 			e.Fact("tcp.sent", n)

@@ -21,13 +21,13 @@ var dataLies = []transferLie{
 			n, errno := call(&cut)
 			if n == cut.count {
 				pass(t.in, t.inOffset, 1)
-				take(t.in, 1)
+				steal(t.in, 1)
 				n++
 			}
 			return n, errno
 		}
 	}},
-	{withInOffset, "the last byte is moved and not reported", answer(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{withInOffset, "the last byte is moved and not reported", answering(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		if n > 1 && isFile(t.in) {
 			pass(t.in, t.inOffset, -1)
 			n--
@@ -37,13 +37,13 @@ var dataLies = []transferLie{
 	{everyTransfer, "what comes out is zeros", changed(func(p []byte) { clear(p) })},
 	{everyTransfer, "the first byte is wrong", changed(func(p []byte) { p[0] ^= 0xff })},
 	{everyTransfer, "the last byte is wrong", changed(func(p []byte) { p[len(p)-1] ^= 0xff })},
-	{everyTransfer, "behind the first page everything is zeros", changed(func(p []byte) { clear(p[min(page, len(p)):]) })},
+	{everyTransfer, "behind the first page everything is zeros", changed(func(p []byte) { clear(p[min(pageBytes, len(p)):]) })},
 	{everyTransfer, "the bytes are copied", changed(func([]byte) {})},
 	{withInOffset, "a file is what it was at the first call", func(call transferring) transferring {
 		var mu sync.Mutex
 		was := map[string][]byte{}
 		return func(t *transfer) (int, sys.Errno) {
-			path, _ := os.Readlink(link(t.in))
+			path, _ := os.Readlink(procLink(t.in))
 			st, _ := sys.Fstat(t.in)
 			if !isOurs(t.in) || st.Size > 64<<20 {
 				return call(t)
@@ -88,15 +88,15 @@ func changed(change func(p []byte)) func(transferring) transferring {
 	}
 }
 
-// most is how much of a source is changed at a time.
-const most = 32 << 20
+// mostChanged is how much of a source is changed at a time.
+const mostChanged = 32 << 20
 
 // fromFile makes the call from another file of the same size.
 func (t *transfer) fromFile(call transferring, change func([]byte)) (int, sys.Errno) {
 	if t.inOffset != nil && !sound(t.inOffset) {
 		return call(t)
 	}
-	at := place(t.in, t.inOffset)
+	at := atNow(t.in, t.inOffset)
 	st, _ := sys.Fstat(t.in)
 	size := st.Size
 	if size == 0 { // a file of /proc
@@ -105,7 +105,7 @@ func (t *transfer) fromFile(call transferring, change func([]byte)) (int, sys.Er
 	if at < 0 || at >= size {
 		return call(t)
 	}
-	p := make([]byte, min(int64(t.count), size-at, most))
+	p := make([]byte, min(int64(t.count), size-at, mostChanged))
 	n, errno := honest.Pread(t.in, p, at)
 	if n <= 0 || errno != 0 || !t.seekableSource(at) {
 		return call(t)
@@ -128,14 +128,14 @@ func (t *transfer) seekableSource(at int64) bool {
 	r, w, _ := honest.Pipe(true)
 	defer sys.Close(r)
 	defer sys.Close(w)
-	n, errno := honest.Splice(t.in, &at, w, nil, page, sys.SpliceNonblock)
+	n, errno := honest.Splice(t.in, &at, w, nil, pageBytes, sys.SpliceNonblock)
 	return n > 0 && errno == 0
 }
 
 // from makes the call from a file in the place of the source.
 func (t *transfer) from(fake int, call transferring) (int, sys.Errno) {
 	own := *t
-	own.in, own.inOffset = fake, new(place(t.in, t.inOffset))
+	own.in, own.inOffset = fake, new(atNow(t.in, t.inOffset))
 	n, errno := call(&own)
 	if n > 0 {
 		pass(t.in, t.inOffset, int64(n))
@@ -147,7 +147,7 @@ func (t *transfer) from(fake int, call transferring) (int, sys.Errno) {
 // where that is one of ours.
 func standIn(fd int, p []byte, at, size int64) (int, bool) {
 	fake, errno := -1, sys.Errno(0)
-	if path, _ := os.Readlink(link(fd)); isOurs(fd) && filepath.IsAbs(path) {
+	if path, _ := os.Readlink(procLink(fd)); isOurs(fd) && filepath.IsAbs(path) {
 		file, err := os.CreateTemp(filepath.Dir(path), "stand-in")
 		if err != nil {
 			file, err = os.CreateTemp("", "stand-in")
@@ -185,13 +185,13 @@ func (t *transfer) fromPipe(call transferring, change func([]byte)) (int, sys.Er
 	}
 	defer sys.Close(r)
 	defer sys.Close(w)
-	honest.SetPipeSize(w, len(p)+page)
-	put(w, p)
+	honest.SetPipeSize(w, len(p)+pageBytes)
+	inject(w, p)
 	own := *t
 	own.in = r
 	n, errno := call(&own)
 	if left, _ := sys.Queued(r); n > 0 && left < len(p) { // else it was tee
-		take(t.in, n)
+		steal(t.in, n)
 	}
 	return n, errno
 }

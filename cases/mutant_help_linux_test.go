@@ -14,11 +14,11 @@ import (
 	"github.com/zcprobe/zcprobe/internal/sys"
 )
 
-// page is the size of a page here.
-var page = os.Getpagesize()
+// pageBytes is the size of a page here.
+var pageBytes = os.Getpagesize()
 
-// once is true at its first call.
-func once() func() bool {
+// firstTime is true at its first call.
+func firstTime() func() bool {
 	var done atomic.Bool
 	return func() bool { return !done.Swap(true) }
 }
@@ -78,8 +78,8 @@ func pass(fd int, offset *int64, by int64) {
 	}
 }
 
-// kind is the type of a file, as in its mode.
-func kind(fd int) uint32 {
+// modeOf is the type of a file, as in its mode.
+func modeOf(fd int) uint32 {
 	st, errno := sys.Fstat(fd)
 	if errno != 0 {
 		return ^uint32(0)
@@ -87,25 +87,25 @@ func kind(fd int) uint32 {
 	return st.Mode & syscall.S_IFMT
 }
 
-func isPipe(fd int) bool { return kind(fd) == syscall.S_IFIFO }
+func isPipe(fd int) bool { return modeOf(fd) == syscall.S_IFIFO }
 
-func isSocket(fd int) bool { return kind(fd) == syscall.S_IFSOCK }
+func isSocket(fd int) bool { return modeOf(fd) == syscall.S_IFSOCK }
 
-func isFile(fd int) bool { return kind(fd) == syscall.S_IFREG }
+func isFile(fd int) bool { return modeOf(fd) == syscall.S_IFREG }
 
-// link is a path by which a descriptor can be opened again.
-func link(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
+// procLink is a path by which a descriptor can be opened again.
+func procLink(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // isOurs tells whether a descriptor is a file that a case has made: others must
 // not be written to.
 func isOurs(fd int) bool {
-	path, err := os.Readlink(link(fd))
+	path, err := os.Readlink(procLink(fd))
 	return err == nil && isFile(fd) && (strings.HasPrefix(path, os.TempDir()+"/") || strings.HasPrefix(path, "/memfd:"))
 }
 
-// take takes up to n bytes that wait in a pipe, a socket or a terminal.
-func take(fd, n int) {
-	switch kind(fd) {
+// steal takes up to n bytes that wait in a pipe, a socket or a terminal.
+func steal(fd, n int) {
+	switch modeOf(fd) {
 	case syscall.S_IFIFO, syscall.S_IFSOCK, syscall.S_IFCHR:
 		if ready, errno := sys.Poll(fd, false, 0); ready && errno == 0 {
 			honest.Read(fd, make([]byte, n))
@@ -113,26 +113,29 @@ func take(fd, n int) {
 	}
 }
 
-// drain takes all that waits.
-func drain(fd int) {
+// stealAll takes all that waits.
+func stealAll(fd int) {
 	if n, errno := sys.Queued(fd); errno == 0 && n > 0 {
-		take(fd, n)
+		steal(fd, n)
 	}
 }
 
-// put writes into a pipe, a socket or the end of a file what goes without waiting.
-func put(fd int, p []byte) {
+// inject writes into a pipe, a socket or the end of a file what goes without waiting.
+func inject(fd int, p []byte) {
 	if len(p) == 0 {
 		return
 	}
-	switch kind(fd) {
+	switch modeOf(fd) {
 	case syscall.S_IFSOCK:
-		honest.Send(fd, p, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
+		if _, errno := honest.Send(fd, p, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL); errno == syscall.EAGAIN {
+			sys.SetSendBuffer(fd, 1<<20)
+			honest.Send(fd, p, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
+		}
 	case syscall.S_IFIFO:
 		if broken, _ := sys.PollError(fd, 0); broken {
 			return
 		}
-		if w, errno := sys.Open(link(fd), os.O_WRONLY|syscall.O_NONBLOCK); errno == 0 {
+		if w, errno := sys.Open(procLink(fd), os.O_WRONLY|syscall.O_NONBLOCK); errno == 0 {
 			honest.Write(w, p)
 			sys.Close(w)
 		}
@@ -148,7 +151,7 @@ func overwrite(fd int, p []byte, at int64) {
 	if !isOurs(fd) {
 		return
 	}
-	if w, errno := sys.Open(link(fd), os.O_RDWR); errno == 0 {
+	if w, errno := sys.Open(procLink(fd), os.O_RDWR); errno == 0 {
 		honest.Pwrite(w, p, at)
 		sys.Close(w)
 	}
@@ -160,7 +163,7 @@ func spoil(fd int, at int64) {
 	if !isOurs(fd) || st.Size == 0 {
 		return
 	}
-	if r, errno := sys.Open(link(fd), os.O_RDONLY); errno == 0 {
+	if r, errno := sys.Open(procLink(fd), os.O_RDONLY); errno == 0 {
 		p, at := make([]byte, 1), max(0, min(at, st.Size-1))
 		honest.Pread(r, p, at)
 		sys.Close(r)
@@ -168,8 +171,8 @@ func spoil(fd int, at int64) {
 	}
 }
 
-// place is where a call reads or writes: the offset, or the position.
-func place(fd int, offset *int64) int64 {
+// atNow is where a call reads or writes: the offset, or the position.
+func atNow(fd int, offset *int64) int64 {
 	if sound(offset) {
 		return *offset
 	}

@@ -25,6 +25,8 @@ var mutants = slices.Concat(
 	socketMutants,
 	fileMutants,
 	pipeMutants,
+	uringTransferMutants(),
+	uringMutants,
 )
 
 // honest is the kernel that the lies are told about.

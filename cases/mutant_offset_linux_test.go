@@ -1,6 +1,12 @@
 package cases
 
-import "github.com/zcprobe/zcprobe/internal/sys"
+import (
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/zcprobe/zcprobe/internal/sys"
+)
 
 // Lies about the offset arguments.
 var offsetLies = []transferLie{
@@ -18,32 +24,32 @@ var offsetLies = []transferLie{
 			return call(&own)
 		}
 	}},
-	{withInOffset, "the offset of the source is moved too far", after(func(t *transfer, n int) {
+	{withInOffset, "the offset of the source is moved too far", afterwards(func(t *transfer, n int) {
 		if n > 0 {
 			slip(t.inOffset, 1)
 		}
 	})},
-	{withOutOffset, "the offset of the destination is moved too far", after(func(t *transfer, n int) {
+	{withOutOffset, "the offset of the destination is moved too far", afterwards(func(t *transfer, n int) {
 		if n > 0 {
 			slip(t.outOffset, 1)
 		}
 	})},
-	{withInOffset, "an error moves the offset of the source", after(func(t *transfer, n int) {
+	{withInOffset, "an error moves the offset of the source", afterwards(func(t *transfer, n int) {
 		if n < 0 {
 			slip(t.inOffset, 1)
 		}
 	})},
-	{withOutOffset, "an error moves the offset of the destination", after(func(t *transfer, n int) {
+	{withOutOffset, "an error moves the offset of the destination", afterwards(func(t *transfer, n int) {
 		if n < 0 {
 			slip(t.outOffset, 1)
 		}
 	})},
-	{withInOffset, "a call that moves nothing moves the offset of the source", after(func(t *transfer, n int) {
+	{withInOffset, "a call that moves nothing moves the offset of the source", afterwards(func(t *transfer, n int) {
 		if n == 0 {
 			slip(t.inOffset, 1)
 		}
 	})},
-	{withOutOffset, "a call that moves nothing moves the offset of the destination", after(func(t *transfer, n int) {
+	{withOutOffset, "a call that moves nothing moves the offset of the destination", afterwards(func(t *transfer, n int) {
 		if n == 0 {
 			slip(t.outOffset, 1)
 		}
@@ -62,10 +68,10 @@ var offsetLies = []transferLie{
 			return call(&own)
 		}
 	}},
-	{withInOffset, "a bad pointer to the source's offset is none", func(call transferring) transferring {
+	{[]string{"sendfile", "splice"}, "a bad pointer to the source's offset is none", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			n, errno := call(t)
-			if errno == efault {
+			if errno == syscall.EFAULT {
 				own := *t
 				own.inOffset = nil
 				return call(&own)
@@ -73,10 +79,10 @@ var offsetLies = []transferLie{
 			return n, errno
 		}
 	}},
-	{withOutOffset, "a bad pointer to the destination's offset is none", func(call transferring) transferring {
+	{[]string{"splice"}, "a bad pointer to the destination's offset is none", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			n, errno := call(t)
-			if errno == efault {
+			if errno == syscall.EFAULT {
 				own := *t
 				own.outOffset = nil
 				return call(&own)
@@ -86,7 +92,7 @@ var offsetLies = []transferLie{
 	}},
 	{withInOffset, "the source is read a byte behind the offset", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
-			if t.inOffset == nil || *t.inOffset < 0 {
+			if !sound(t.inOffset) || *t.inOffset < 0 {
 				return call(t)
 			}
 			own := *t
@@ -98,9 +104,9 @@ var offsetLies = []transferLie{
 			return n, errno
 		}
 	}},
-	{withInOffset, "offsets are cut to 32 bits", func(call transferring) transferring {
+	{[]string{"sendfile"}, "offsets are cut to 32 bits", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
-			if t.inOffset == nil || *t.inOffset < 1<<31 {
+			if !sound(t.inOffset) || *t.inOffset < 1<<31 {
 				return call(t)
 			}
 			own := *t
@@ -114,15 +120,15 @@ var offsetLies = []transferLie{
 	}},
 	{withInOffset, "a negative offset is the start", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
-			if t.inOffset != nil && readable(t.inOffset) && *t.inOffset < 0 {
+			if sound(t.inOffset) && *t.inOffset < 0 {
 				*t.inOffset = 0
 			}
 			return call(t)
 		}
 	}},
-	{withOutOffset, "the offsets are exchanged", func(call transferring) transferring {
+	{[]string{"copy_file_range"}, "the offsets are exchanged", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
-			if t.inOffset == nil || t.outOffset == nil {
+			if !sound(t.inOffset) || !sound(t.outOffset) {
 				return call(t)
 			}
 			own := *t
@@ -137,68 +143,81 @@ var offsetLies = []transferLie{
 
 // Lies about the file positions.
 var positionLies = []transferLie{
-	{withInOffset, "the position of the source is not moved", after(func(t *transfer, n int) {
+	{withInOffset, "the position of the source is not moved", afterwards(func(t *transfer, n int) {
 		if t.inOffset == nil && n > 0 {
 			shift(t.in, -int64(n))
 		}
 	})},
-	{withInOffset, "the position of the destination is not moved", after(func(t *transfer, n int) {
+	{withInOffset, "the position of the destination is not moved", afterwards(func(t *transfer, n int) {
 		if t.outOffset == nil && n > 0 {
 			shift(t.out, -int64(n))
 		}
 	})},
-	{withInOffset, "the position of the source is moved too far", after(func(t *transfer, n int) {
+	{withInOffset, "the position of the source is moved too far", afterwards(func(t *transfer, n int) {
 		if t.inOffset == nil && n > 0 {
 			shift(t.in, 1)
 		}
 	})},
-	{withInOffset, "the position of the destination is moved too far", after(func(t *transfer, n int) {
+	{withInOffset, "the position of the destination is moved too far", afterwards(func(t *transfer, n int) {
 		if t.outOffset == nil && n > 0 {
 			shift(t.out, 1)
 		}
 	})},
-	{withInOffset, "the position of the source is moved beside an offset", after(func(t *transfer, n int) {
+	{withInOffset, "the position of the source is moved beside an offset", afterwards(func(t *transfer, n int) {
 		if t.inOffset != nil && n > 0 {
 			shift(t.in, int64(n))
 		}
 	})},
-	{withOutOffset, "the position of the destination is moved beside an offset", after(func(t *transfer, n int) {
+	{withOutOffset, "the position of the destination is moved beside an offset", afterwards(func(t *transfer, n int) {
 		if t.outOffset != nil && n > 0 {
 			shift(t.out, int64(n))
 		}
 	})},
-	{withInOffset, "an error moves the position of the source", after(func(t *transfer, n int) {
+	{withInOffset, "an error moves the position of the source", afterwards(func(t *transfer, n int) {
 		if n < 0 {
 			shift(t.in, 1)
 		}
 	})},
-	{withInOffset, "an error moves the position of the destination", after(func(t *transfer, n int) {
+	{[]string{"splice", "copy_file_range"}, "an error reads the source to its end", afterwards(func(t *transfer, n int) {
+		if n < 0 && isFile(t.in) {
+			shift(t.in, 1<<30)
+		}
+	})},
+	{withInOffset, "what opens a file anew shares its position", afterwards(func(t *transfer, n int) {
+		if n <= 0 || !isOurs(t.in) {
+			return
+		}
+		path, _ := os.Readlink(procLink(t.in))
+		at, _ := honest.Seek(t.in, 0, 1)
+		for fd := range t.in + 16 {
+			if other, err := os.Readlink(procLink(fd)); err == nil && other == path {
+				honest.Seek(fd, at, 0)
+			}
+		}
+	})},
+	{withOutOffset, "an error moves the position of the destination", afterwards(func(t *transfer, n int) {
 		if n < 0 {
 			shift(t.out, 1)
 		}
 	})},
-	{withInOffset, "a call that moves nothing moves the position of the source", after(func(t *transfer, n int) {
+	{[]string{"sendfile", "splice"}, "a call that moves nothing moves the position of the source", afterwards(func(t *transfer, n int) {
 		if n == 0 {
 			shift(t.in, 1)
 		}
 	})},
 	{withInOffset, "the position of a duplicate is its own", func(call transferring) transferring {
-		type file struct{ device, inode uint64 }
-		positions := map[int]int64{}
+		var mu sync.Mutex
+		positions := map[int]int64{} // by descriptor, not by description
 		return func(t *transfer) (int, sys.Errno) {
-			if t.inOffset != nil {
+			if t.inOffset != nil || !isFile(t.in) {
 				return call(t)
 			}
-			at, ok := positions[t.in]
-			if !ok {
-				at = 0
-			}
-			own := *t
+			mu.Lock()
+			defer mu.Unlock()
+			own, at := *t, positions[t.in]
 			own.inOffset = &at
 			n, errno := call(&own)
-			if errno == 0 {
-				positions[t.in] = at
-			}
+			positions[t.in] = at
 			return n, errno
 		}
 	}},

@@ -9,65 +9,75 @@ import (
 
 // Lies about what a call does beside its work.
 var sideLies = []transferLie{
-	{everyTransfer, "an error drops a byte of the source", after(func(t *transfer, n int) {
+	{everyTransfer, "an error drops a byte of the source", afterwards(func(t *transfer, n int) {
 		if n < 0 {
-			take(t.in, 1)
+			steal(t.in, 1)
 		}
 	})},
-	{everyTransfer, "an error drops a byte of what waits in the destination", after(func(t *transfer, n int) {
+	{everyTransfer, "an error drops a byte of what waits in the destination", afterwards(func(t *transfer, n int) {
 		if n < 0 {
 			takeBack(t.out, 1)
 		}
 	})},
-	{everyTransfer, "an error writes a byte", after(func(t *transfer, n int) {
+	{everyTransfer, "an error writes a byte", afterwards(func(t *transfer, n int) {
 		if n < 0 {
-			put(t.out, []byte{0x55})
+			inject(t.out, []byte{0x55})
 		}
 	})},
-	{everyTransfer, "an error changes a byte of the source", after(func(t *transfer, n int) {
+	{withInOffset, "an error changes a byte of the source", afterwards(func(t *transfer, n int) {
 		if n < 0 {
-			spoil(t.in, place(t.in, t.inOffset))
+			spoil(t.in, atNow(t.in, t.inOffset))
 		}
 	})},
-	{everyTransfer, "an error changes a byte of the destination", after(func(t *transfer, n int) {
+	{withInOffset, "an error changes a byte of the destination", afterwards(func(t *transfer, n int) {
 		if n < 0 {
 			spoil(t.out, 0)
 		}
 	})},
-	{everyTransfer, "a call that moves nothing writes a byte", after(func(t *transfer, n int) {
-		if n == 0 {
-			put(t.out, []byte{0x55})
+	{withInOffset, "an error cuts a byte off the destination", afterwards(func(t *transfer, n int) {
+		if st, _ := sys.Fstat(t.out); n < 0 && isOurs(t.out) && st.Size > 0 {
+			sys.Ftruncate(t.out, st.Size-1)
 		}
 	})},
-	{everyTransfer, "a call that moves nothing sends an empty message", after(func(t *transfer, n int) {
+	{[]string{"sendfile"}, "an error sets the source to wait", afterwards(func(t *transfer, n int) {
+		if n < 0 {
+			sys.SetNonblock(t.in, false)
+		}
+	})},
+	{everyTransfer, "a call that moves nothing writes a byte", afterwards(func(t *transfer, n int) {
+		if n == 0 {
+			inject(t.out, []byte{0x55})
+		}
+	})},
+	{[]string{"sendfile"}, "a call that moves nothing sends an empty message", afterwards(func(t *transfer, n int) {
 		if n == 0 && isSocket(t.out) {
 			honest.Send(t.out, nil, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
 		}
 	})},
-	{everyTransfer, "a byte more is written than reported", after(func(t *transfer, n int) {
+	{everyTransfer, "a byte more is written than reported", afterwards(func(t *transfer, n int) {
 		if n > 0 {
-			put(t.out, []byte{0x55})
+			inject(t.out, []byte{0x55})
 		}
 	})},
-	{everyTransfer, "a byte more is taken than reported", after(func(t *transfer, n int) {
+	{ofPipes, "a byte more is taken than reported", afterwards(func(t *transfer, n int) {
 		if n > 0 {
-			take(t.in, 1)
+			steal(t.in, 1)
 		}
 	})},
 	{everyTransfer, "a byte of the source is lost before the rest is moved", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			if n, errno := sys.Queued(t.in); errno == 0 && n > 1 {
-				take(t.in, 1)
+				steal(t.in, 1)
 			}
 			return call(t)
 		}
 	}},
-	{everyTransfer, "the first byte of the source is changed by the call", after(func(t *transfer, n int) {
+	{withInOffset, "the first byte of the source is changed by the call", afterwards(func(t *transfer, n int) {
 		if n > 0 {
 			spoil(t.in, 0)
 		}
 	})},
-	{withInOffset, "the first byte of the destination is changed by the call", after(func(t *transfer, n int) {
+	{withInOffset, "the first byte of the destination is changed by the call", afterwards(func(t *transfer, n int) {
 		if n > 0 {
 			spoil(t.out, 0)
 		}
@@ -80,12 +90,12 @@ var sideLies = []transferLie{
 			return n, errno
 		}
 	}},
-	{everyTransfer, "a success raises SIGPIPE", after(func(_ *transfer, n int) {
+	{[]string{"sendfile"}, "a success raises SIGPIPE", afterwards(func(_ *transfer, n int) {
 		if n > 0 {
 			raiseSIGPIPE()
 		}
 	})},
-	{everyTransfer, "an error raises SIGPIPE", after(func(_ *transfer, n int) {
+	{[]string{"sendfile", "splice"}, "an error raises SIGPIPE", afterwards(func(_ *transfer, n int) {
 		if n < 0 {
 			raiseSIGPIPE()
 		}
@@ -95,33 +105,24 @@ var sideLies = []transferLie{
 // Lies about waiting.
 var waitLies = []transferLie{
 	{everyTransfer, "no call waits", func(call transferring) transferring {
-		return func(t *transfer) (int, sys.Errno) {
-			for _, fd := range []int{t.in, t.out} {
-				if was, errno := sys.Nonblocking(fd); errno == 0 && !was {
-					sys.SetNonblock(fd, true)
-					defer sys.SetNonblock(fd, false)
-				}
-			}
-			own := *t
-			if own.flags&^0xf == 0 {
-				own.flags |= sys.SpliceNonblock
-			}
-			return call(&own)
-		}
+		return call.unwaiting
 	}},
-	{everyTransfer, "a call takes a nap", func(call transferring) transferring {
+	{[]string{"sendfile", "splice", "tee"}, "a call that waits spins instead", func(call transferring) transferring {
+		return func(t *transfer) (int, sys.Errno) { return spin(func() (int, sys.Errno) { return call.unwaiting(t) }) }
+	}},
+	{[]string{"sendfile", "splice", "tee"}, "a call takes a nap", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			doze(nap)
 			return call(t)
 		}
 	}},
-	{everyTransfer, "an EAGAIN comes late", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{[]string{"sendfile"}, "an EAGAIN comes late", answering(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		if errno == syscall.EAGAIN {
 			doze(nap)
 		}
 		return n, errno
 	})},
-	{everyTransfer, "O_NONBLOCK is ignored", func(call transferring) transferring {
+	{[]string{"sendfile", "splice", "tee"}, "O_NONBLOCK is ignored", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			for _, fd := range []int{t.in, t.out} {
 				if was, errno := sys.Nonblocking(fd); errno == 0 && was {
@@ -141,6 +142,35 @@ var waitLies = []transferLie{
 	}},
 }
 
+// unwaiting makes a call that does not wait.
+func (call transferring) unwaiting(t *transfer) (int, sys.Errno) {
+	for _, fd := range []int{t.in, t.out} {
+		if was, errno := sys.Nonblocking(fd); errno == 0 && !was {
+			sys.SetNonblock(fd, true)
+			defer sys.SetNonblock(fd, false)
+		}
+	}
+	own := *t
+	if own.flags&^0xf == 0 {
+		own.flags |= sys.SpliceNonblock
+	}
+	return call(&own)
+}
+
+// spin makes a call again and again while it has to wait, for longer than a
+// case looks whether its thread sleeps.
+func spin(call func() (int, sys.Errno)) (int, sys.Errno) {
+	for end := time.Now().Add(2 * shortPatience); ; {
+		n, errno := call()
+		if errno != syscall.EAGAIN {
+			return n, errno
+		}
+		if time.Now().After(end) {
+			return -1, syscall.EINTR
+		}
+	}
+}
+
 // nap is longer than a case looks for a call that waits.
 const nap = 60 * time.Millisecond
 
@@ -157,8 +187,8 @@ func takeBack(w, n int) {
 	if !isPipe(w) {
 		return
 	}
-	if r, errno := sys.Open(link(w), syscall.O_RDONLY|syscall.O_NONBLOCK); errno == 0 {
-		take(r, n)
+	if r, errno := sys.Open(procLink(w), syscall.O_RDONLY|syscall.O_NONBLOCK); errno == 0 {
+		steal(r, n)
 		sys.Close(r)
 	}
 }

@@ -20,10 +20,13 @@ var (
 	ofPipes       = []string{"splice", "tee"}
 )
 
+// transferLies are all of them.
+var transferLies = [][]transferLie{countLies, errnoLies, offsetLies, positionLies, dataLies, sideLies, waitLies}
+
 // transferMutants tells each lie about each call that it can be told about.
 func transferMutants() []mutant {
 	var list []mutant
-	for _, lies := range [][]transferLie{countLies, errnoLies, offsetLies, positionLies, dataLies, sideLies, waitLies} {
+	for _, lies := range transferLies {
 		for _, l := range lies {
 			for _, call := range l.of {
 				list = append(list, mutant{call + ": " + l.name, func(k *sys.Kernel) { tellTransfer[call](k, l.lie) }})
@@ -33,8 +36,8 @@ func transferMutants() []mutant {
 	return list
 }
 
-// answer changes what a call says, when it is over.
-func answer(change func(t *transfer, n int, errno sys.Errno) (int, sys.Errno)) func(transferring) transferring {
+// answering changes what a call says, when it is over.
+func answering(change func(t *transfer, n int, errno sys.Errno) (int, sys.Errno)) func(transferring) transferring {
 	return func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			n, errno := call(t)
@@ -43,9 +46,9 @@ func answer(change func(t *transfer, n int, errno sys.Errno) (int, sys.Errno)) f
 	}
 }
 
-// after does something when a call is over, and leaves its answer alone.
-func after(do func(t *transfer, n int)) func(transferring) transferring {
-	return answer(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+// afterwards does something when a call is over, and leaves its answer alone.
+func afterwards(do func(t *transfer, n int)) func(transferring) transferring {
+	return answering(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		do(t, n)
 		return n, errno
 	})
@@ -53,38 +56,38 @@ func after(do func(t *transfer, n int)) func(transferring) transferring {
 
 // Lies about the count that is returned; the bytes and the offsets are right.
 var countLies = []transferLie{
-	{everyTransfer, "one byte fewer is reported", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{everyTransfer, "one byte fewer is reported", answering(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		if n > 0 {
 			n--
 		}
 		return n, errno
 	})},
-	{everyTransfer, "one byte more is reported", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{everyTransfer, "one byte more is reported", answering(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		if n > 0 {
 			n++
 		}
 		return n, errno
 	})},
-	{everyTransfer, "what was moved is not reported", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{everyTransfer, "what was moved is not reported", answering(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		return min(n, 0), errno
 	})},
-	{everyTransfer, "the count that was asked for is reported", answer(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{everyTransfer, "the count that was asked for is reported", answering(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		if 0 < n && n < t.count {
 			n = t.count
 		}
 		return n, errno
 	})},
-	{everyTransfer, "an error returns zero beside its errno", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{everyTransfer, "an error returns zero beside its errno", answering(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		return max(n, 0), errno
 	})},
-	{everyTransfer, "nothing is reported as one byte", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{everyTransfer, "nothing is reported as one byte", answering(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		if n == 0 {
 			n = 1
 		}
 		return n, errno
 	})},
 	{everyTransfer, "calls after the first move nothing", func(call transferring) transferring {
-		first := once()
+		first := firstTime()
 		return func(t *transfer) (int, sys.Errno) {
 			if first() {
 				return call(t)
@@ -92,8 +95,11 @@ var countLies = []transferLie{
 			return 0, 0
 		}
 	}},
+	{everyTransfer, "every call finds the end", func(transferring) transferring {
+		return func(*transfer) (int, sys.Errno) { return 0, 0 }
+	}},
 	{everyTransfer, "the first call moves nothing", func(call transferring) transferring {
-		first := once()
+		first := firstTime()
 		return func(t *transfer) (int, sys.Errno) {
 			if first() {
 				return 0, 0
@@ -104,13 +110,13 @@ var countLies = []transferLie{
 	{everyTransfer, "a call moves a page at most", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			cut := *t
-			if cut.count > page {
-				cut.count = page
+			if cut.count > pageBytes {
+				cut.count = pageBytes
 			}
 			return call(&cut)
 		}
 	}},
-	{everyTransfer, "a call moves a megabyte at most", func(call transferring) transferring {
+	{[]string{"sendfile"}, "a call moves a megabyte at most", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			cut := *t
 			if cut.count > 1<<20 {
@@ -119,14 +125,14 @@ var countLies = []transferLie{
 			return call(&cut)
 		}
 	}},
-	{everyTransfer, "the count is cut to 32 bits", func(call transferring) transferring {
+	{withInOffset, "the count is cut to 32 bits", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			cut := *t
 			cut.count = int(uint32(t.count))
 			return call(&cut)
 		}
 	}},
-	{everyTransfer, "a count of zero is never looked at", func(call transferring) transferring {
+	{[]string{"sendfile", "tee"}, "a count of zero is never looked at", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			if t.count == 0 {
 				return 0, 0
@@ -134,7 +140,7 @@ var countLies = []transferLie{
 			return call(t)
 		}
 	}},
-	{everyTransfer, "a count of zero must have good descriptors and flags", func(call transferring) transferring {
+	{[]string{"sendfile", "splice", "tee"}, "a count of zero must have good descriptors and flags", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			if t.count == 0 {
 				if n, errno := call(&transfer{t.in, t.out, new(int64(0)), nil, 1, t.flags | sys.SpliceNonblock}); n < 0 {
@@ -144,7 +150,7 @@ var countLies = []transferLie{
 			return call(t)
 		}
 	}},
-	{everyTransfer, "a negative count is a small one", func(call transferring) transferring {
+	{withInOffset, "a negative count is a small one", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			if t.count < 0 {
 				cut := *t
@@ -158,35 +164,35 @@ var countLies = []transferLie{
 
 // Lies about the errno.
 var errnoLies = []transferLie{
-	{everyTransfer, "every errno is EIO", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{everyTransfer, "every errno is EIO", answering(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		if errno != 0 {
 			errno = syscall.EIO
 		}
 		return n, errno
 	})},
-	{everyTransfer, "a success has an errno", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{everyTransfer, "a success has an errno", answering(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		if n >= 0 {
 			errno = syscall.EIO
 		}
 		return n, errno
 	})},
-	{everyTransfer, "errors are hidden", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{everyTransfer, "errors are hidden", answering(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		return max(n, 0), 0
 	})},
-	{everyTransfer, "the end is an error", answer(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{everyTransfer, "the end is an error", answering(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		if n == 0 && t.count > 0 {
 			return -1, syscall.ENODATA
 		}
 		return n, errno
 	})},
-	{everyTransfer, "a short count is an error", answer(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{everyTransfer, "a short count is an error", answering(func(t *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		if 0 < n && n < t.count {
 			return -1, syscall.EINTR
 		}
 		return n, errno
 	})},
 	{everyTransfer, "the first call says EAGAIN", func(call transferring) transferring {
-		first := once()
+		first := firstTime()
 		return func(t *transfer) (int, sys.Errno) {
 			if first() {
 				return -1, syscall.EAGAIN
@@ -195,7 +201,7 @@ var errnoLies = []transferLie{
 		}
 	}},
 	{everyTransfer, "after the first call it is EAGAIN for ever", func(call transferring) transferring {
-		first := once()
+		first := firstTime()
 		return func(t *transfer) (int, sys.Errno) {
 			if first() {
 				return call(t)
@@ -203,7 +209,24 @@ var errnoLies = []transferLie{
 			return -1, syscall.EAGAIN
 		}
 	}},
-	{everyTransfer, "bad arguments are EFAULT", answer(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
+	{withInOffset, "the first call says EIO", func(call transferring) transferring {
+		first := firstTime()
+		return func(t *transfer) (int, sys.Errno) {
+			if first() {
+				return -1, syscall.EIO
+			}
+			return call(t)
+		}
+	}},
+	{withInOffset, "what is longer than a page says EIO", func(call transferring) transferring {
+		return func(t *transfer) (int, sys.Errno) {
+			if t.count > pageBytes {
+				return -1, syscall.EIO
+			}
+			return call(t)
+		}
+	}},
+	{everyTransfer, "bad arguments are EFAULT", answering(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {
 		if errno == syscall.EINVAL {
 			errno = syscall.EFAULT
 		}

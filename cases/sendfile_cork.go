@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/zcprobe/zcprobe/internal/fixture"
-	"github.com/zcprobe/zcprobe/internal/sys"
 )
 
 // When TCP sends what it was given.
@@ -63,7 +62,7 @@ var sendfileCork = []*Case{
 			e.Answer(e.Kernel.Sendfile(a.Int(), file.Int(), &offset, 100))
 			e.Kernel.Send(a.Int(), content[200:], 0)
 			e.Fact("held", fixture.Queued(e, b) == 0)
-			if errno := sys.SetCork(a.Int(), false); errno != 0 {
+			if errno := e.Kernel.SetCork(a.Int(), false); errno != 0 {
 				e.Fatalf("setsockopt TCP_CORK: %w", errno)
 			}
 			e.Fact("prompt", fixture.Readable(e, b, promptly))
@@ -135,7 +134,7 @@ const promptly = 150
 // corked is a TCP connection whose first end has TCP_CORK set.
 func corked(e *Env) (a, b *fixture.FD) {
 	a, b = fixture.TCP(e)
-	if errno := sys.SetCork(a.Int(), true); errno != 0 {
+	if errno := e.Kernel.SetCork(a.Int(), true); errno != 0 {
 		e.Fatalf("setsockopt TCP_CORK: %w", errno)
 	}
 	return a, b

@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"slices"
 	"strings"
@@ -92,10 +93,11 @@ func (row *Row) details(b *strings.Builder) {
 	if len(lines) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n### %s\n\n", markdown(row.ID))
+	fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n", html.EscapeString(row.ID))
 	for _, line := range lines {
 		fmt.Fprintf(b, "- %s\n", markdown(line))
 	}
+	b.WriteString("\n</details>\n")
 }
 
 // featureTable is the table of features.

@@ -12,7 +12,7 @@ shift
 cd "$(dirname "$0")/../.."
 systems=("$@")
 if [ ${#systems[@]} = 0 ]; then
-	list=$(go run ./cmd/zcprobe matrix list --json | jq -r '.[] | select(.arch) | .system + "/" + .arch' | sort -u)
+	list=$(go run ./cmd/zcprobe matrix list --json | jq -r '.[] | select(.arch != "") | .system + "/" + .arch' | sort -u)
 	mapfile -t systems <<<"$list"
 fi
 

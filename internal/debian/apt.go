@@ -95,7 +95,9 @@ APT::Architecture "%[2]s";
 APT::Architectures { "%[2]s"; };
 APT::Sandbox::User "%[3]s";
 APT::Update::Error-Mode "any";
+Dir::Cache::srcpkgcache "";
 Acquire::Languages "none";
+Acquire::GzipIndexes "true";
 Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
 `, t.dir, arch, "root")
 	host, err := exec.CommandContext(ctx, "apt-config", "dump", "Acquire").Output()

@@ -45,6 +45,12 @@ type Kernel struct {
 	// Recv is recv(2).
 	Recv func(fd int, p []byte, flags int) (int, Errno)
 
+	// SetZerocopy is setsockopt(SO_ZEROCOPY), on.
+	SetZerocopy func(fd int) Errno
+
+	// SetCork is setsockopt(TCP_CORK).
+	SetCork func(fd int, on bool) Errno
+
 	// ZerocopyNotice takes one notification of MSG_ZEROCOPY off the socket's
 	// error queue, with recvmsg(2) and MSG_ERRQUEUE. It never blocks.
 	ZerocopyNotice func(fd int) (ZerocopyNotice, Errno)

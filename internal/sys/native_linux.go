@@ -29,6 +29,8 @@ func Native() *Kernel {
 		},
 		Send:           send,
 		Recv:           recv,
+		SetZerocopy:    SetZerocopy,
+		SetCork:        SetCork,
 		ZerocopyNotice: zerocopyNotice,
 		Read:           read,
 		Write:          write,

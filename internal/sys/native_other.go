@@ -19,6 +19,8 @@ func Native() *Kernel {
 		},
 		Send:           func(int, []byte, int) (int, Errno) { return -1, syscall.ENOSYS },
 		Recv:           func(int, []byte, int) (int, Errno) { return -1, syscall.ENOSYS },
+		SetZerocopy:    SetZerocopy,
+		SetCork:        SetCork,
 		ZerocopyNotice: func(int) (ZerocopyNotice, Errno) { return ZerocopyNotice{}, syscall.ENOSYS },
 		Read:           read,
 		Write:          write,

@@ -99,7 +99,7 @@ func (l *Lab) both(t *matrix.Target, way matrix.Way, tests bool, stage func(stri
 	var output []byte
 	if tests {
 		stage("library tests")
-		ran, err := run(true, testArguments)
+		ran, err := run(true, l.testArguments())
 		output = append(ran.out, ran.said...)
 		if err != nil {
 			output = fmt.Appendf(output, "\nended with %v\n", err)
@@ -110,6 +110,15 @@ func (l *Lab) both(t *matrix.Target, way matrix.Way, tests bool, stage func(stri
 		o.Console = suite.lines()
 	}
 	return o
+}
+
+// testArguments gives the tests the time that was asked for: an emulated machine
+// of Vagrant is many times slower than the one that emulates it.
+func (l *Lab) testArguments() []string {
+	if l.Limit < execLimit {
+		return testArguments
+	}
+	return append(slices.Clone(testArguments), "-test.timeout="+(l.Limit-l.Limit/10).String())
 }
 
 // said is what a program wrote.

@@ -42,7 +42,7 @@ func (l *Lab) kernel(ctx context.Context, t *matrix.Target) (*kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := l.unpacked(ctx, got, unpackKernel)
+	dir, err := l.unpacked(ctx, got, "kernel", unpackKernel)
 	if err != nil {
 		return nil, err
 	}
@@ -70,12 +70,12 @@ func (l *Lab) fetch(ctx context.Context, t *matrix.Target) (*debian.Got, error) 
 // unpacking is one at a time: it is the disk that it waits for.
 var unpacking sync.Mutex
 
-// unpacked is the directory in the cache that holds what select kept of some
-// packages.
-func (l *Lab) unpacked(ctx context.Context, got *debian.Got, selected func(from, to string) error) (string, error) {
+// unpacked is the directory in the cache that holds what keep kept of some
+// packages; what tells apart what is kept of the same ones.
+func (l *Lab) unpacked(ctx context.Context, got *debian.Got, what string, keep func(from, to string) error) (string, error) {
 	unpacking.Lock()
 	defer unpacking.Unlock()
-	key, err := json.Marshal([]any{got.Packages, guest.Wanted, 1})
+	key, err := json.Marshal([]any{got.Packages, what, guest.Wanted})
 	if err != nil {
 		return "", err
 	}
@@ -101,7 +101,7 @@ func (l *Lab) unpacked(ctx context.Context, got *debian.Got, selected func(from,
 	if err := got.Unpack(ctx, from); err != nil {
 		return "", err
 	}
-	if err := selected(from, to); err != nil {
+	if err := keep(from, to); err != nil {
 		return "", err
 	}
 	// Whole or not at all: the name appears when everything is in it.
@@ -131,20 +131,6 @@ func unpackKernel(from, to string) error {
 	}
 	for _, m := range list {
 		if err := os.WriteFile(filepath.Join(modules, m.Name+".ko"), m.Content, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// movePrograms moves all files of a directory into another.
-func movePrograms(from, to string) error {
-	list, err := os.ReadDir(from)
-	if err != nil {
-		return err
-	}
-	for _, entry := range list {
-		if err := os.Rename(filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name())); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"runtime"
 
@@ -22,20 +23,21 @@ func (l *Lab) qemuUser(ctx context.Context, t *matrix.Target) (*shell, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := l.unpacked(ctx, got, func(from, to string) error {
-		return movePrograms(filepath.Join(from, "usr/bin"), to)
-	})
-	if err != nil {
-		return nil, err
-	}
 	name, ok := qemuNames[t.Arch]
 	if !ok {
 		name = t.Arch
 	}
-	program, err := one(dir, "qemu-"+name)
+	dir, err := l.unpacked(ctx, got, name, func(from, to string) error {
+		program, err := one(from, "usr/bin/qemu-"+name)
+		if err != nil {
+			return missing("qemu-user has no program for %s", t.Arch)
+		}
+		return os.Rename(program, filepath.Join(to, "qemu-"+name))
+	})
 	if err != nil {
-		return nil, missing("qemu-user has no program for %s", t.Arch)
+		return nil, err
 	}
+	program := filepath.Join(dir, "qemu-"+name)
 	way := way(got)
 	way.Machine, way.Accelerator = "qemu-"+name+" "+got.Packages[0].Version, "tcg"
 	// The kernel would not know how to run a worker: it is started like this too.

@@ -1,0 +1,86 @@
+package cases
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/zcprobe/zcprobe/internal/worker"
+	"github.com/zcprobe/zcprobe/probe"
+)
+
+// For each fact that a case checks on this kernel there is a lie that changes
+// this fact to what is not expected, and each lie is noticed by a case.
+//
+// Cases are asked of tampered kernels until that is shown. With ZCPROBE_MUTANTS
+// naming a file, of all that lie about a call that they make, and the table of
+// case and mutant is written there: as Markdown where the name ends in .md,
+// else as CSV.
+func TestNoLieGoesUnnoticed(t *testing.T) {
+	t.Parallel()
+	path := os.Getenv("ZCPROBE_MUTANTS")
+	scratch := t.TempDir()
+	c := newCourt(worker.NewPool(benches, scratch, nil), probe.ThisHost(scratch), path != "")
+	t.Cleanup(c.pool.Close)
+
+	list := All("linux")
+	rows := make([]*row, len(list))
+	var group sync.WaitGroup
+	for i, x := range list {
+		group.Go(func() { rows[i] = c.open(t, x) })
+	}
+	group.Wait()
+	c.unnoticed(t, rows)
+
+	facts, changed, trials := 0, 0, 0
+	for _, r := range rows {
+		if r.unfit != "" {
+			t.Logf("%s proves nothing here: %s", r.question.ID, r.unfit)
+		}
+		excused := unchangeable[r.question.ID]
+		for fact := range r.expected {
+			facts++
+			switch killers := r.killers[fact]; {
+			case len(killers) > 0:
+				changed++
+				assert.NotContains(t, excused.facts, fact, "%s: its excuse is outdated: %s", r.question.ID, killers[0])
+			case !slices.Contains(excused.facts, fact):
+				t.Errorf("%s: no lie changes %q; it calls %s", r.question.ID, fact, strings.Join(r.calls, ", "))
+			}
+		}
+		trials += len(r.verdicts)
+	}
+	noticed := c.noticed(rows)
+	for _, m := range mutants {
+		if !noticed[m.name] {
+			t.Errorf("no case notices: %s", m.name)
+		}
+	}
+	t.Logf("%d cases, %d facts, %d of them changed by a lie; %d mutants, %d noticed; %d trials",
+		len(rows), facts, changed, len(mutants), len(noticed), trials)
+	t.Log("case × mutant, with the facts that the lie changes:\n" + strings.Join(lines(rows), "\n"))
+	if path != "" {
+		require.NoError(t, os.WriteFile(path, table(path, rows), 0o600))
+	}
+}
+
+// The list of excuses is about cases and facts that there are.
+func TestExcusesAreInUse(t *testing.T) {
+	t.Parallel()
+	host := probe.ThisHost(t.TempDir())
+	for id, x := range unchangeable {
+		i := slices.IndexFunc(all(), func(c *Case) bool { return c.ID == id })
+		if !assert.GreaterOrEqual(t, i, 0, id) {
+			continue
+		}
+		if expected, ok := all()[i].Expected(host); ok {
+			assert.Subset(t, slices.Collect(maps.Keys(expected.Facts)), x.facts, id)
+		}
+	}
+}
