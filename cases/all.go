@@ -14,12 +14,13 @@ func all() []*Case {
 		spliceSocket,
 		splicePage,
 		splicePseudo,
-		copyFileRangeCases,
+		copyFileRangeCases, appendCases,
 		msgZerocopyCases,
 		teeCases,
 		vmspliceCases,
 		uringSpliceCases, uringSendCases,
 		ktlsSendCases, ktlsReceiveCases,
 		sockmapCases,
+		libraryFallbackCases, libraryProgressCases,
 	)
 }

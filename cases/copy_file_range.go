@@ -128,7 +128,7 @@ var copyFileRangeCases = []*Case{
 		Level:    Must,
 		Sources:  []string{"copy_file_range(2), ERRORS EBADF", "LTP copy_file_range02", "xfstests generic/434, generic/564", "rust-lang/rust#82410", "golang/go#60181"},
 		Covers:   []string{"linux/copy_file_range/append-ebadf"},
-		Needs:    []string{"copy_file_range/same-filesystem"},
+		Needs:    []string{"copy_file_range/same-filesystem", "splice/pipe-file"},
 		Systems:  linuxOnly,
 		Caller:   "Do not take EBADF for a broken descriptor here: copy with read and write.",
 		Expect: []Expectation{
@@ -255,15 +255,15 @@ var copyFileRangeCases = []*Case{
 			file := fixture.File(e, p, os.O_RDWR)
 			want := bytes.Clone(p)
 			copy(want[1000:2000], p[:1000])
-			for _, range_ := range []struct {
+			for _, part := range []struct {
 				name string
 				to   int64
 			}{{"overlap", 999}, {"same", 0}, {"touching", 1000}} {
-				from, to := int64(0), range_.to
+				from, to := int64(0), part.to
 				n, errno := e.Kernel.CopyFileRange(file.Int(), &from, file.Int(), &to, 1000, 0)
-				e.Named(range_.name, n, errno)
-				e.Fact(range_.name+".in", from)
-				e.Fact(range_.name+".out", to)
+				e.Named(part.name, n, errno)
+				e.Fact(part.name+".in", from)
+				e.Fact(part.name+".out", to)
 			}
 			e.Arrived(fixture.Contents(e, file), want)
 		},

@@ -107,7 +107,7 @@ var libraryFileCases = []*Case{
 		Facility: "library",
 		Level:    Must,
 		Sources:  []string{librarySource, "sendfile(2) of FreeBSD: nbytes 0 is until the end"},
-		Covers:   []string{"linux/sendfile/count-zero-returns-zero"},
+		Covers:   []string{"linux/sendfile/count-zero-returns-zero", "suite/apr/no-zero-nbytes"},
 		Systems:  linuxOnly,
 		Caller:   "Pass a negative count for until the end.",
 		Expect: []Expectation{
@@ -130,7 +130,7 @@ var libraryFileCases = []*Case{
 		Facility: "library",
 		Level:    Must,
 		Sources:  []string{librarySource, "nginx: a sendfile of 0 before the end is a truncated file"},
-		Covers:   []string{"linux/fallback/nginx-zero-is-truncation", "linux/fallback/netty-short-file"},
+		Covers:   []string{"linux/fallback/nginx-zero-is-truncation", "linux/fallback/netty-short-file", "suite/nginx/zero-is-truncation"},
 		Systems:  linuxOnly,
 		Caller:   "Treat it as a file that shrank: a length that was announced cannot be kept.",
 		Expect: []Expectation{
@@ -178,7 +178,7 @@ var libraryFileCases = []*Case{
 		Facility: "library",
 		Level:    Should,
 		Sources:  []string{librarySource, "Go TestProcCopy", "kernel 36e2c7421f02 took splice_read from files that have none of their own"},
-		Covers:   []string{"linux/fallback/go-einval-unhandled"},
+		Covers:   []string{"linux/fallback/go-einval-unhandled", "bug/R11-jdk-proc-copy"},
 		Systems:  linuxOnly,
 		Caller:   "Nothing: the copy is made where the kernel refuses.",
 		Expect: []Expectation{
@@ -204,7 +204,6 @@ var libraryFileCases = []*Case{
 		Facility: "library",
 		Level:    Must,
 		Sources:  []string{librarySource, "net.Conn, SetWriteDeadline"},
-		Covers:   []string{"linux/fallback/go-write-deadline"},
 		Systems:  linuxOnly,
 		Caller:   "Move the deadline and go on from the offset.",
 		Expect: []Expectation{

@@ -236,6 +236,7 @@ var libraryRelayCases = []*Case{
 		Facility: "library",
 		Level:    Must,
 		Sources:  []string{"package zerocopy, SocketRelay", "pipe(7), /proc/sys/fs/pipe-user-pages-soft"},
+		Covers:   []string{"bug/G13-fd-count-6"},
 		Systems:  linuxOnly,
 		Alone:    true, // it counts the descriptors of its process
 		Caller:   "Nothing: thousands of idle relays do not use up the pipes of their user.",

@@ -15,9 +15,7 @@ type accessLie struct {
 }
 
 var (
-	everyAccess = []string{"vmsplice", "send", "recv", "read", "write", "pread", "pwrite"}
-	givers      = []string{"vmsplice", "send", "write", "pwrite"}
-	takers      = []string{"vmsplice", "recv", "read", "pread"}
+	givers = []string{"vmsplice", "send", "write", "pwrite"}
 )
 
 // memoryMutants tells each lie about each call that it can be told about.
@@ -141,7 +139,7 @@ var accessLies = []accessLie{
 			return call(&own)
 		}
 	}},
-	{takers, "zeros come out", beside(func(a *access, n int) {
+	{[]string{"vmsplice"}, "zeros come out", beside(func(a *access, n int) {
 		if n > 0 && a.reads() {
 			for _, b := range a.only(n).buffers {
 				clear(b)
@@ -180,15 +178,6 @@ var accessLies = []accessLie{
 				sys.Raised(sys.FileSizeLimit, func() { n, errno = call(a) })
 			})
 			return n, errno
-		}
-	}},
-	{[]string{"vmsplice"}, "no call waits", func(call accessing) accessing {
-		return func(a *access) (int, sys.Errno) {
-			if was, errno := sys.Nonblocking(a.fd); errno == 0 && !was {
-				sys.SetNonblock(a.fd, true)
-				defer sys.SetNonblock(a.fd, false)
-			}
-			return call(a)
 		}
 	}},
 	{[]string{"vmsplice"}, "a call takes a nap", func(call accessing) accessing {

@@ -23,6 +23,7 @@ var mutants = slices.Concat(
 	copyFileRangeMutants,
 	memoryMutants(),
 	socketMutants,
+	optionMutants,
 	fileMutants,
 	pipeMutants,
 	uringTransferMutants(),

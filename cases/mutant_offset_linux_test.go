@@ -49,7 +49,7 @@ var offsetLies = []transferLie{
 			slip(t.inOffset, 1)
 		}
 	})},
-	{withOutOffset, "a call that moves nothing moves the offset of the destination", afterwards(func(t *transfer, n int) {
+	{[]string{"copy_file_range"}, "a call that moves nothing moves the offset of the destination", afterwards(func(t *transfer, n int) {
 		if n == 0 {
 			slip(t.outOffset, 1)
 		}
@@ -183,7 +183,7 @@ var positionLies = []transferLie{
 			shift(t.in, 1<<30)
 		}
 	})},
-	{withInOffset, "what opens a file anew shares its position", afterwards(func(t *transfer, n int) {
+	{[]string{"sendfile", "splice"}, "what opens a file anew shares its position", afterwards(func(t *transfer, n int) {
 		if n <= 0 || !isOurs(t.in) {
 			return
 		}

@@ -55,14 +55,28 @@ var socketMutants = []mutant{
 			return n, errno
 		}
 	}},
-	{"send: an error leaves a notification", func(k *sys.Kernel) {
+	{"send: an error hangs up", func(k *sys.Kernel) {
 		k.Send = func(fd int, p []byte, flags int) (int, sys.Errno) {
 			n, errno := honest.Send(fd, p, flags)
 			if errno != 0 {
-				honest.Send(fd, p[:1], sys.MsgZerocopy)
+				sys.Shutdown(fd, 2)
 			}
 			return n, errno
 		}
+	}},
+	{"send: the bytes go three times", func(k *sys.Kernel) {
+		k.Send = func(fd int, p []byte, flags int) (int, sys.Errno) {
+			inject(fd, p)
+			inject(fd, p)
+			return honest.Send(fd, p, flags)
+		}
+	}},
+	{"send: MSG_ZEROCOPY needs no option, and its notifications stay", func(k *sys.Kernel) {
+		k.Send = func(fd int, p []byte, flags int) (int, sys.Errno) {
+			sys.SetZerocopy(fd)
+			return honest.Send(fd, p, flags)
+		}
+		k.ZerocopyNotice = func(int) (sys.ZerocopyNotice, sys.Errno) { return sys.ZerocopyNotice{}, syscall.EAGAIN }
 	}},
 	{"send: an error leaves no room", func(k *sys.Kernel) {
 		k.Send = func(fd int, p []byte, flags int) (int, sys.Errno) {
@@ -77,26 +91,6 @@ var socketMutants = []mutant{
 		k.Send = func(fd int, p []byte, flags int) (int, sys.Errno) {
 			sys.SetZerocopy(fd)
 			return honest.Send(fd, p, flags)
-		}
-	}},
-	{"SO_ZEROCOPY: every socket takes it", func(k *sys.Kernel) {
-		k.SetZerocopy = func(fd int) sys.Errno {
-			honest.SetZerocopy(fd)
-			return 0
-		}
-	}},
-	{"SO_ZEROCOPY: no socket takes it", func(k *sys.Kernel) {
-		k.SetZerocopy = func(int) sys.Errno { return syscall.ENOPROTOOPT }
-	}},
-	{"TCP_CORK: it is not set", func(k *sys.Kernel) {
-		k.SetCork = func(int, bool) sys.Errno { return 0 }
-	}},
-	{"TCP_CORK: it is not taken off", func(k *sys.Kernel) {
-		k.SetCork = func(fd int, on bool) sys.Errno {
-			if !on {
-				return 0
-			}
-			return honest.SetCork(fd, on)
 		}
 	}},
 	ofNotice("a copy is not admitted", told(func(n *sys.ZerocopyNotice) { n.Copied = false })),

@@ -47,8 +47,8 @@ var spliceMutants = []mutant{
 	ofSplice("SPLICE_F_MORE is ignored", withFlags(func(f int) int { return f &^ sys.SpliceMore })),
 	ofSplice("SPLICE_F_MORE is always on", withFlags(func(f int) int { return f | sys.SpliceMore })),
 	ofSplice("unknown flags are ignored", withFlags(func(f int) int { return f & 0xf })),
-	ofSplice("SPLICE_F_GIFT is refused", refusing(sys.SpliceGift)),
-	ofSplice("SPLICE_F_MOVE is refused", refusing(sys.SpliceMove)),
+	ofSplice("SPLICE_F_GIFT is refused", notKnowing(sys.SpliceGift)),
+	ofSplice("SPLICE_F_MOVE is refused", notKnowing(sys.SpliceMove)),
 	ofSplice("O_APPEND is overlooked", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			n, errno := call(t)
@@ -86,8 +86,8 @@ func withFlags(change func(int) int) func(transferring) transferring {
 	}
 }
 
-// refusing does not know a flag.
-func refusing(flag int) func(transferring) transferring {
+// notKnowing does not know a flag.
+func notKnowing(flag int) func(transferring) transferring {
 	return func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			if t.flags&flag != 0 {

@@ -1,7 +1,9 @@
 package cases
 
 import (
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/zcprobe/zcprobe/internal/sys"
 )
@@ -209,21 +211,33 @@ var errnoLies = []transferLie{
 			return -1, syscall.EAGAIN
 		}
 	}},
-	{withInOffset, "the first call says EIO", func(call transferring) transferring {
+	{withInOffset, "the first call says ECONNRESET", func(call transferring) transferring {
 		first := firstTime()
 		return func(t *transfer) (int, sys.Errno) {
 			if first() {
-				return -1, syscall.EIO
+				return -1, syscall.ECONNRESET
 			}
 			return call(t)
 		}
 	}},
-	{withInOffset, "what is longer than a page says EIO", func(call transferring) transferring {
+	{withInOffset, "what is longer than a page says ECONNRESET", func(call transferring) transferring {
 		return func(t *transfer) (int, sys.Errno) {
 			if t.count > pageBytes {
-				return -1, syscall.EIO
+				return -1, syscall.ECONNRESET
 			}
 			return call(t)
+		}
+	}},
+	{[]string{"sendfile", "splice"}, "EAGAIN is EINTR for a while", func(call transferring) transferring {
+		var began atomic.Int64
+		return func(t *transfer) (int, sys.Errno) {
+			n, errno := call(t)
+			if now := time.Now().UnixMilli(); errno == syscall.EAGAIN {
+				if began.CompareAndSwap(0, now); now-began.Load() < 1000 {
+					errno = syscall.EINTR
+				}
+			}
+			return n, errno
 		}
 	}},
 	{everyTransfer, "bad arguments are EFAULT", answering(func(_ *transfer, n int, errno sys.Errno) (int, sys.Errno) {

@@ -147,7 +147,7 @@ func submitting(change func(entry *sys.UringEntry)) func(*sys.Uring) {
 var uringTransfers = []string{
 	"one byte fewer is reported", "one byte more is reported", "nothing is reported as one byte", "every errno is EIO", "a success has an errno",
 	"errors are hidden", "an error drops a byte of the source", "an error writes a byte", "a call that moves nothing writes a byte",
-	"a byte more is taken than reported", "the position of the source is not moved", "the position of the source is moved beside an offset",
+	"the position of the source is not moved", "the position of the source is moved beside an offset",
 	"the position of the destination is moved beside an offset", "an error moves the position of the source",
 	"a call that moves nothing moves the position of the source", "what comes out is zeros", "the last byte is reported and not moved",
 }
@@ -155,9 +155,14 @@ var uringTransfers = []string{
 // uringTransferMutants tells them.
 func uringTransferMutants() []mutant {
 	var list []mutant
-	for _, lies := range transferLies {
+	own := []transferLie{{ofPipes, "a call that moves nothing takes a byte", afterwards(func(t *transfer, n int) {
+		if n == 0 {
+			steal(t.in, 1)
+		}
+	})}}
+	for _, lies := range append(slices.Clone(transferLies), own) {
 		for _, l := range lies {
-			if !slices.Contains(uringTransfers, l.name) {
+			if !slices.Contains(uringTransfers, l.name) && l.name != own[0].name {
 				continue
 			}
 			for call, op := range map[string]int{"splice": sys.UringSplice, "tee": sys.UringTee} {
@@ -248,6 +253,11 @@ var uringMutants = []mutant{
 			return c, errno
 		}
 	}),
+	ofUring("a byte is lost before a linked splice", submitting(func(entry *sys.UringEntry) {
+		if entry.Op == sys.UringSplice && entry.Flags&sys.UringLink != 0 {
+			steal(entry.In, 1)
+		}
+	})),
 	ofUring("zeros are sent", submitting(func(entry *sys.UringEntry) {
 		if entry.Op == sys.UringSendZC && len(entry.Memory) > 0 && entry.Priority&sys.UringFixedBuffer == 0 {
 			entry.Memory = make([]byte, len(entry.Memory))
@@ -307,6 +317,11 @@ var uringMutants = []mutant{
 			return complete(ms)
 		}
 	}),
+	ofUring("no message can be sent", submitting(func(entry *sys.UringEntry) {
+		if entry.Op == sys.UringSendmsgZC {
+			entry.Op = 255
+		}
+	})),
 	ofUring("every operation is known", func(u *sys.Uring) {
 		u.Knows = func(int) (bool, sys.Errno) { return true, 0 }
 	}),

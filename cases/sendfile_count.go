@@ -204,7 +204,7 @@ var sendfileCount = []*Case{
 		Facility: "sendfile",
 		Level:    Must,
 		Sources:  []string{"sendfile(2), NOTES: 0x7ffff000", "Linux include/linux/fs.h, MAX_RW_COUNT", "nginx ngx_linux_sendfile_chain.c", "containerd/continuity#114"},
-		Covers:   []string{"linux/sendfile/max-rw-count-clamp", "bug/K09-2gib-clamp", "suite/go/chunk-int32"},
+		Covers:   []string{"linux/sendfile/max-rw-count-clamp", "bug/K09-2gib-clamp", "suite/go/chunk-int32", "bug/K10-clamp-page-size"},
 		Needs:    []string{"sendfile/file-file"},
 		Systems:  linuxOnly,
 		Caller:   "Loop, whatever the size: a file above 2 GiB never goes in one call.",

@@ -18,7 +18,7 @@ var sendfileSignal = []*Case{
 		Facility: "sendfile",
 		Level:    Must,
 		Sources:  []string{"signal(7)", "sendfile(2), RETURN VALUE", "nginx ngx_linux_sendfile_chain.c: since Linux 4.3"},
-		Covers:   []string{"linux/sendfile/signal-partial"},
+		Covers:   []string{"linux/sendfile/signal-partial", "suite/netty/eintr-offset"},
 		Needs:    []string{"sendfile/file-tcp"},
 		Systems:  linuxOnly,
 		Alone:    true,

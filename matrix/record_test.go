@@ -170,7 +170,7 @@ func TestSchemaKnowsTheClosedSets(t *testing.T) {
 		require.NoError(t, err)
 		return strings.ReplaceAll(string(p), ",", ", ")
 	}
-	for _, set := range []any{probe.States, probe.Reasons, cases.Verdicts, cases.Skips} {
+	for _, set := range []any{probe.States, probe.Reasons, cases.Verdicts, cases.Skips, drivers} {
 		assert.Contains(t, string(raw), quoted(set))
 	}
 }

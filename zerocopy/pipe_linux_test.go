@@ -87,6 +87,9 @@ func TestPipePoolPauses(t *testing.T) {
 func descriptors(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
+	if os.IsNotExist(err) {
+		t.Skip("without /proc descriptors cannot be counted")
+	}
 	require.NoError(t, err)
 	return len(entries)
 }

@@ -3,6 +3,7 @@ package guest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -31,7 +32,7 @@ func TestImageHoldsWhatAGuestNeeds(t *testing.T) {
 	contents, modes := map[string]string{}, map[string]cpio.FileMode{}
 	for from := cpio.NewReader(&archive); ; {
 		h, err := from.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		require.NoError(t, err)

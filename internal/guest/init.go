@@ -33,6 +33,12 @@ func Serve() {
 	os.Exit(1)
 }
 
+// Levels of the console (include/linux/kern_levels.h): what is below is shown.
+const (
+	onlyEmergencies = 1
+	errorsToo       = 4 // as the word quiet has it
+)
+
 // serve sets the machine up, has the job done and sends home what came of it.
 func serve(restart *bool) error {
 	notes := setUp()
@@ -63,23 +69,20 @@ func serve(restart *bool) error {
 	home.Stage("suite")
 	record, said := suite(job.Run)
 	notes = append(notes, said...)
-	var tests []byte
+	if record != nil {
+		// The kernel keeps still meanwhile: its words would tear these lines.
+		sys.ConsoleLevel(onlyEmergencies)
+		home.Record(record)
+		sys.ConsoleLevel(errorsToo)
+	}
 	if _, err := os.Stat("/" + testsFile); err == nil {
 		home.Stage("library tests")
-		tests = libraryTests(job.Tests)
+		home.Tests(libraryTests(job.Tests))
 	}
-
-	home.Stage("sending")
 	notes = append(notes, complaints()...)
-	sys.QuietConsole()
+	sys.ConsoleLevel(onlyEmergencies)
 	for _, n := range notes {
 		home.Note(n)
-	}
-	if record != nil {
-		home.Record(record)
-	}
-	if tests != nil {
-		home.Tests(tests)
 	}
 	return home.End()
 }

@@ -69,12 +69,12 @@ func KernelLog() (string, error) {
 	return string(log[:max(n, 0)]), err
 }
 
-// QuietConsole lets nothing but emergencies onto the console:
+// ConsoleLevel lets nothing onto the console that is not more urgent than level:
 // SYSLOG_ACTION_CONSOLE_LEVEL of syslog(2), which takes the level as a length.
-func QuietConsole() error {
+func ConsoleLevel(level int) error {
 	const consoleLevel = 8
 	var none byte
-	_, _, errno := unix.Syscall(unix.SYS_SYSLOG, consoleLevel, uintptr(unsafe.Pointer(&none)), 1)
+	_, _, errno := unix.Syscall(unix.SYS_SYSLOG, consoleLevel, uintptr(unsafe.Pointer(&none)), uintptr(level))
 	if errno != 0 {
 		return errno
 	}

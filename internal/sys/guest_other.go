@@ -24,8 +24,8 @@ func Drain(uintptr) error { return syscall.ENOSYS }
 // KernelLog is not known on this system.
 func KernelLog() (string, error) { return "", syscall.ENOSYS }
 
-// QuietConsole is not known on this system.
-func QuietConsole() error { return syscall.ENOSYS }
+// ConsoleLevel is not known on this system.
+func ConsoleLevel(int) error { return syscall.ENOSYS }
 
 // PowerOff is not known on this system.
 func PowerOff(bool) error { return syscall.ENOSYS }

@@ -53,7 +53,7 @@ func TestImport(t *testing.T) {
 
 	i = &Import{Results: i.Results, Targets: i.Targets}
 	_, err = i.File(path)
-	assert.ErrorIs(t, err, ErrThere)
+	require.ErrorIs(t, err, ErrThere)
 	other := stranger(t, func(r *matrix.Record) { r.Backend = "sendfile" })
 	_, err = i.File(other)
 	assert.ErrorContains(t, err, "--replace")

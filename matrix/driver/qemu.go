@@ -33,18 +33,18 @@ var machines = map[string]machine{
 		program: "qemu-system-x86_64", install: "qemu-system-x86",
 		board:   []string{"-M", "pc", "-cpu", "max"},
 		console: "ttyS0", serial: overSerial,
-		words: "reboot=t random.trust_cpu=on", restart: true, limit: 120 * time.Second,
+		words: "reboot=t random.trust_cpu=on", restart: true, limit: 150 * time.Second,
 	},
 	"arm64": {
 		program: "qemu-system-aarch64", install: "qemu-system-arm",
 		// -cpu max emulates pointer authentication, and is three times slower.
 		board:   []string{"-M", "virt", "-cpu", "cortex-a57"},
-		console: "ttyAMA0", serial: overSerial, limit: 150 * time.Second,
+		console: "ttyAMA0", serial: overSerial, limit: 180 * time.Second,
 	},
 	"s390x": {
 		program: "qemu-system-s390x", install: "qemu-system-misc",
 		board:   []string{"-M", "s390-ccw-virtio"},
-		console: "ttysclp0", serial: []string{"-device", "sclpconsole,chardev=c0"}, limit: 150 * time.Second,
+		console: "ttysclp0", serial: []string{"-device", "sclpconsole,chardev=c0"}, limit: 180 * time.Second,
 	},
 	"riscv64": {
 		program: "qemu-system-riscv64", install: "qemu-system-misc",

@@ -1,10 +1,11 @@
+#!/bin/sh
 # Runs a program of this directory: sh run.sh PROGRAM ARGUMENT…
 #
 # Standard input is the connection. When it ends before the program does, who
 # asked is gone: the program is told to end, and the directory removed.
-place=$(dirname "$0")
-cd "$place" || exit 1
-TMPDIR=$PWD
+cd "$(dirname "$0")" || exit 1
+place=$PWD
+TMPDIR=$place
 export TMPDIR
 program=$1
 shift
@@ -13,15 +14,15 @@ exec 3<&0
 running=$!
 # What watches must not hold the connection's output.
 {
-	read -r line <&3
-	: >cut
+	read -r _ <&3
+	: >"$place/cut"
 	kill "$running"
 } >/dev/null 2>&1 &
 watch=$!
 wait "$running"
 status=$?
 kill "$watch" 2>/dev/null
-if [ -e cut ]; then
+if [ -e "$place/cut" ]; then
 	cd / && rm -rf "$place"
 fi
 exit "$status"

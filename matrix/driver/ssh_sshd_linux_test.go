@@ -183,24 +183,23 @@ func TestEndOverSSH(t *testing.T) {
 			s := startServer(t)
 			pid, told := filepath.Join(s.dir, "pid"), filepath.Join(s.dir, "told")
 			l := s.lab(t, "trap 'echo yes >"+told+"; exit 130' TERM; echo $$ >"+pid+".new; mv "+pid+".new "+pid+"; while :; do sleep 0.05; done")
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			if interrupted {
-				go func() {
-					for _, err := os.Stat(pid); err != nil && ctx.Err() == nil; _, err = os.Stat(pid) {
-						time.Sleep(5 * time.Millisecond)
-					}
-					cancel()
-				}()
-			} else {
-				l.Limit = 3 * time.Second
+			why := context.Canceled
+			if !interrupted {
+				why = errLimit
 			}
-			o := s.try(t, ctx, l, func(string) {})
-			if interrupted {
-				assert.Equal(t, matrix.Interrupted, o.State)
-			} else {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			go func() { // once it runs
+				for _, err := os.Stat(pid); err != nil && t.Context().Err() == nil; _, err = os.Stat(pid) {
+					time.Sleep(5 * time.Millisecond)
+				}
+				cancel(why)
+			}()
+			l.open()
+			o := l.ssh(ctx, &matrix.Target{ID: "ssh:target", Host: "target", Driver: matrix.BySSH}, func(string) {})
+			if !interrupted {
 				assert.Equal(t, matrix.TimedOut, o.State)
 			}
+			assert.Nil(t, o.Record)
 			assert.FileExists(t, told)
 			s.clean(t)
 			text, err := os.ReadFile(pid)

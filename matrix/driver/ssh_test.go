@@ -21,8 +21,8 @@ func TestSSHTarget(t *testing.T) {
 	assert.Equal(t, "me@host", target.Host)
 	assert.Equal(t, matrix.BySSH, target.Driver)
 	target, err = SSHTarget("linux-6.1-amd64")
+	require.NoError(t, err)
 	assert.Nil(t, target)
-	assert.NoError(t, err)
 	for _, word := range []string{"ssh:", "ssh:-oProxyCommand=x", "ssh:a b", "ssh://host:22", "ssh:a'b"} {
 		_, err = SSHTarget(word)
 		assert.ErrorContains(t, err, "ssh:HOST", word)

@@ -11,9 +11,11 @@ set -eu
 
 box=${1:?"usage: debian-box.sh FILE.box [SUITE]"}
 suite=${2:-bookworm}
+# shellcheck disable=SC2016 # the format is apt-get's
 mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 2>/dev/null |
 	awk -v suite="$suite" '$2 == suite { print $1; exit }')}
 if [ -z "$mirror" ]; then # the suite is not the host's own
+	# shellcheck disable=SC2016
 	mirror=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN)' | awk '$2 == "Debian" { print $1; exit }')
 fi
 : "${mirror:?"no mirror of Debian in the host's apt sources: set MIRROR"}"
@@ -65,7 +67,8 @@ chmod 0600 "$root/home/vagrant/.ssh/authorized_keys"
 chroot "$root" chown -R vagrant:vagrant /home/vagrant/.ssh
 echo 'UseDNS no' >>"$root/etc/ssh/sshd_config"
 
-kernel=$(cd "$root/boot" && ls vmlinuz-* | tail -n 1)
+for kernel in "$root"/boot/vmlinuz-*; do :; done
+kernel=${kernel##*/}
 mkdir -p "$root/boot/extlinux"
 cat >"$root/boot/extlinux/extlinux.conf" <<END
 DEFAULT linux
