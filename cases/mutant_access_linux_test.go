@@ -108,6 +108,14 @@ var accessLies = []accessLie{
 			return call(a)
 		}
 	}},
+	{[]string{"send", "read"}, "what is longer than a page says ECONNRESET", func(call accessing) accessing {
+		return func(a *access) (int, sys.Errno) {
+			if a.size() > pageBytes {
+				return -1, syscall.ECONNRESET
+			}
+			return call(a)
+		}
+	}},
 	{[]string{"vmsplice", "send", "recv", "write", "pwrite"}, "only half is moved", func(call accessing) accessing {
 		return func(a *access) (int, sys.Errno) { return call(a.only((a.size() + 1) / 2)) }
 	}},

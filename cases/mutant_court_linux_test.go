@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +20,8 @@ const (
 	docket        = 6  // trials that a worker is given at a time
 	usualPatience = 3 * time.Second
 	shortPatience = 250 * time.Millisecond
-	trialLimit    = 2500 * time.Millisecond
+	trialLimit    = 1200 * time.Millisecond // of which a case waits for lost bytes several times
+	appealLimit   = 6 * time.Second
 )
 
 // court hears trials in worker processes and judges them.
@@ -28,10 +30,11 @@ type court struct {
 	host       probe.Host
 	exhaustive bool
 	lies       map[string][]string // by mutant: the calls
+	proven     map[string][]string // by case: the mutants with which the proof was found before
 
 	room  chan struct{} // for cases that are open
 	mu    sync.Mutex
-	tried map[string]int    // by mutant
+	tried map[string]int // by mutant
 	skill map[[2]string]int // by mutant and the last word of a fact: how many it has changed
 	found map[string]bool   // the mutants that a case has noticed
 }
@@ -57,18 +60,18 @@ type row struct {
 	verdicts map[string]string   // by mutant: the facts that it changes, or how the case ended
 }
 
-// open asks a case of the honest kernel, and then of lying ones until each of
+// begin asks a case of the honest kernel, and then of lying ones until each of
 // its facts has been changed.
-func (c *court) open(t *testing.T, x *Case) *row {
+func (c *court) begin(t *testing.T, x *Case) *row {
 	r := &row{question: x, killers: map[string][]string{}, verdicts: map[string]string{}}
-	c.room <- struct{}{} // what is learned of the first ones serves the next
+	c.room <- struct{}{} // the others profit by what is learned of this one
 	defer func() { <-c.room }()
 	expected, ok := x.Expected(c.host)
 	if !ok {
 		r.unfit = "nothing is expected of this kernel"
 		return r
 	}
-	heard := c.hear(t, x, []string{""}, usualPatience)
+	heard := c.hear(t, x, []string{""}, usualPatience, DefaultTimeout)
 	if len(heard) == 0 {
 		r.unfit = "it cannot be heard"
 		return r
@@ -82,9 +85,10 @@ func (c *court) open(t *testing.T, x *Case) *row {
 	for {
 		next := c.next(r)
 		if len(next) == 0 {
+			c.appeal(t, r)
 			return r
 		}
-		c.try(t, r, next)
+		c.try(t, r, next, trialLimit)
 	}
 }
 
@@ -100,18 +104,19 @@ func (c *court) relevant(r *row) []string {
 	return names
 }
 
-// next are the mutants to try next: those that changed such facts before.
+// next are the mutants to try next: those of the proof that was found before,
+// then, while facts are open, those that have changed such facts.
 func (c *court) next(r *row) []string {
-	var open []string
-	for fact := range r.expected {
-		if len(r.killers[fact]) == 0 && (c.exhaustive || !slices.Contains(unchangeable[r.question.ID].facts, fact)) {
-			open = append(open, fact)
-		}
+	open := c.open(r)
+	names := c.relevant(r)
+	if known := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return !slices.Contains(c.proven[r.question.ID], name)
+	}); len(known) > 0 {
+		return known
 	}
 	if len(open) == 0 && !c.exhaustive {
 		return nil
 	}
-	names := c.relevant(r)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	hope := map[string]float64{}
@@ -127,6 +132,17 @@ func (c *court) next(r *row) []string {
 	return names[:min(docket, len(names))]
 }
 
+// open are the facts that no lie has changed so far, though one can.
+func (c *court) open(r *row) []string {
+	var facts []string
+	for fact := range r.expected {
+		if len(r.killers[fact]) == 0 && !slices.Contains(unchangeable[r.question.ID].facts, fact) {
+			facts = append(facts, fact)
+		}
+	}
+	return facts
+}
+
 // lastWord is "errno" of "second.errno".
 func lastWord(fact string) string { return fact[strings.LastIndexByte(fact, '.')+1:] }
 
@@ -134,6 +150,9 @@ func lastWord(fact string) string { return fact[strings.LastIndexByte(fact, '.')
 func (c *court) unnoticed(t *testing.T, rows []*row) {
 	room := make(chan struct{}, benches)
 	var group sync.WaitGroup
+	for _, r := range rows {
+		maps.DeleteFunc(r.verdicts, func(name, verdict string) bool { return verdict == "" && !c.found[name] })
+	}
 	for _, r := range rows {
 		room <- struct{}{}
 		group.Go(func() {
@@ -147,11 +166,24 @@ func (c *court) unnoticed(t *testing.T, rows []*row) {
 				if r.unfit != "" || len(names) == 0 {
 					return
 				}
-				c.try(t, r, names[:min(docket, len(names))])
+				c.try(t, r, names[:min(docket, len(names))], trialLimit)
 			}
 		})
 	}
 	group.Wait()
+}
+
+// appeal gives more time to what hung or broke while a fact of the case is
+// still open: the machine may have been slow.
+func (c *court) appeal(t *testing.T, r *row) {
+	for name, verdict := range r.verdicts {
+		if len(c.open(r)) == 0 {
+			return
+		}
+		if verdict == hangs || strings.HasPrefix(verdict, string(Broken)) {
+			c.try(t, r, []string{name}, appealLimit)
+		}
+	}
 }
 
 // hangs is the verdict of a run that a deadline ends: the case has noticed that
@@ -159,8 +191,8 @@ func (c *court) unnoticed(t *testing.T, rows []*row) {
 const hangs = "hangs"
 
 // try asks the case of some lying kernels.
-func (c *court) try(t *testing.T, r *row, names []string) {
-	heard := c.hear(t, r.question, names, shortPatience)
+func (c *court) try(t *testing.T, r *row, names []string, limit time.Duration) {
+	heard := c.hear(t, r.question, names, shortPatience, limit)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, name := range names {
@@ -192,16 +224,16 @@ func (c *court) try(t *testing.T, r *row, names []string) {
 }
 
 // hear asks a case of these mutants, in as many processes as it takes.
-func (c *court) hear(t *testing.T, x *Case, names []string, patience time.Duration) []testimony {
+func (c *court) hear(t *testing.T, x *Case, names []string, patience, limit time.Duration) []testimony {
 	var heard []testimony
 	size := len(names)
 	for len(heard) < len(names) {
-		b := batch{Patience: patience, Limit: trialLimit}
+		b := batch{Patience: patience, Limit: limit}
 		for _, name := range names[len(heard):min(len(heard)+size, len(names))] {
 			b.Trials = append(b.Trials, trial{x.ID, name})
 		}
 		var some []testimony
-		err := c.pool.Do(t.Context(), "trials", b, &some, time.Duration(len(b.Trials))*trialLimit+time.Minute, x.Alone)
+		err := c.pool.Do(t.Context(), "trials", b, &some, time.Duration(len(b.Trials))*limit+time.Minute, x.Alone)
 		var crash *worker.CrashError
 		switch {
 		case errors.As(err, &crash) && strings.Contains(crash.Output, unclean):

@@ -120,7 +120,7 @@ var sendfileOffset = []*Case{
 		Facility: "sendfile",
 		Level:    Must,
 		Sources:  []string{"sendfile(2), RETURN VALUE", "CPython test_os test_offset_overflow", "gVisor SendPipeEOF"},
-		Covers:   []string{"linux/sendfile/at-eof-returns-zero"},
+		Covers:   []string{"linux/sendfile/at-eof-returns-zero", "suite/cpython/offset-overflow"},
 		Needs:    []string{"sendfile/file-tcp"},
 		Systems:  linuxOnly,
 		Caller:   "Where more bytes were promised, 0 means that the file was cut short: stop, or the loop spins.",

@@ -138,8 +138,10 @@ var sockmapCases = []*Case{
 		Needs:    []string{"sockmap/redirect-tcp"},
 		Systems:  linuxOnly,
 		Caller:   "Watch the memory of such relays: what the peer does not take waits in the kernel, charged to nobody.",
-		// Whether the sender is held up within these bytes is recorded: nothing promises it.
-		Expect: []Expectation{{Facts: Want{Bytes: fixture.Right}}},
+		// Whether the sender is held up within these bytes is recorded: nothing
+		// promises it. 5.10 has been seen to stop in the middle; where that ended
+		// is not known, so nothing is required before 6.1.
+		Expect: []Expectation{{Since: "6.1", Why: "the oldest release on which all of it has been seen to arrive", Facts: Want{Bytes: fixture.Right}}},
 		Body: func(e *Env) {
 			client, in := fixture.TCP(e)
 			out, far := fixture.TCP(e)
@@ -149,7 +151,7 @@ var sockmapCases = []*Case{
 			sources := fixture.StreamSockmap(e, destinations)
 			fixture.PutSocket(e, destinations, out)
 			fixture.PutSocket(e, sources, in)
-			p := fixture.Pattern(6, 4<<20)
+			p := fixture.Pattern(6, 2<<20)
 			taken := 0
 			for taken < len(p) {
 				ready, errno := sys.Poll(client.Int(), true, 300)

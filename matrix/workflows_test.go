@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -132,4 +133,32 @@ func TestOneVersionOfTheLinter(t *testing.T) {
 	match := regexp.MustCompile(`(?m)^lint=(\S+)`).FindSubmatch(run)
 	require.NotNil(t, match)
 	assert.Contains(t, workflows(t)["ci.yml"], "GOLANGCI_LINT: "+string(match[1])+"\n")
+}
+
+// The release is for every port that Go has for the systems of the list.
+func TestReleaseHasEveryPort(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "tool", "dist", "list").Output()
+	require.NoError(t, err)
+	var want []string
+	for port := range strings.FieldsSeq(string(out)) {
+		if system, arch, _ := strings.Cut(port, "/"); slices.Contains(systems, system) {
+			want = append(want, system+"_"+arch)
+		}
+	}
+	text, err := os.ReadFile("../.goreleaser.yaml")
+	require.NoError(t, err)
+	var release struct {
+		Builds []struct {
+			Targets []string `yaml:"targets"`
+		} `yaml:"builds"`
+	}
+	require.NoError(t, yaml.Unmarshal(text, &release))
+	require.NotEmpty(t, release.Builds)
+	var got []string
+	for _, target := range release.Builds[0].Targets {
+		words := strings.Split(target, "_") // the third is a variant
+		got = append(got, words[0]+"_"+words[1])
+	}
+	assert.ElementsMatch(t, want, got)
 }

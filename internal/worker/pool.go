@@ -162,7 +162,7 @@ func start(scratch string, as *Credential) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd.Env = append(os.Environ(), marker+"="+scratch, "TMPDIR="+scratch)
+	cmd.Env = append(os.Environ(), marker+"="+scratch, "TMPDIR="+scratch, undisturbed())
 	w := &process{cmd: cmd, output: &head{}}
 	cmd.Stderr = w.output
 	if w.stdin, err = cmd.StdinPipe(); err != nil {
@@ -174,6 +174,17 @@ func start(scratch string, as *Credential) (*process, error) {
 	}
 	w.answer = json.NewDecoder(bufio.NewReader(stdout))
 	return w, cmd.Start()
+}
+
+// undisturbed is the environment of a worker in which Go's scheduler sends its
+// threads no signals (SIGURG, to preempt goroutines): one that arrives in a call
+// that waits would cut it short, and look like an answer of the kernel.
+func undisturbed() string {
+	settings := "asyncpreemptoff=1"
+	if own := os.Getenv("GODEBUG"); own != "" {
+		settings = own + "," + settings
+	}
+	return "GODEBUG=" + settings
 }
 
 func (w *process) do(r request) (response, error) {

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/signal"
+	"runtime"
 )
 
 // marker is the environment variable that makes this program a worker; its
@@ -70,11 +71,24 @@ func Serve(handlers map[string]Handler) {
 	out := bufio.NewWriter(os.Stdout)
 	encoder := json.NewEncoder(out)
 	for r := range requests {
-		encoder.Encode(answer(handlers, scratch, r))
+		encoder.Encode(inThread(func() response { return answer(handlers, scratch, r) }))
 		if out.Flush() != nil {
 			os.Exit(1)
 		}
 	}
+}
+
+// inThread does one piece of work in a thread of its own that ends with it. What
+// a thread leaves behind for itself would disturb the next piece: an io_uring
+// that was closed still interrupts the calls of the thread that used it, by task
+// work (io_ring_exit_work in io_uring/io_uring.c, TWA_SIGNAL).
+func inThread(work func() response) response {
+	done := make(chan response)
+	go func() {
+		runtime.LockOSThread() // and never unlocked
+		done <- work()
+	}()
+	return <-done
 }
 
 func answer(handlers map[string]Handler, scratch string, r request) response {

@@ -58,15 +58,16 @@ func drop(file *os.File) {
 
 // testArguments is how the library's tests run on a target. They wait more than
 // they work, so many of them run at a time, whatever the processors.
-var testArguments = []string{"-test.v=test2json", "-test.short", "-test.parallel=8", "-test.timeout=90s"}
+var testArguments = []string{"-test.v=test2json", "-test.short", "-test.parallel=8", "-test.timeout=150s"}
 
 // boot is how a kernel is started.
 type boot struct {
 	kernel    *kernel
 	program   string
 	arguments func(initramfs string) []string
-	restart   bool // the guest ends by a restart
-	limit     time.Duration
+	restart   bool          // the guest ends by a restart
+	up        time.Duration // until the guest's first word
+	limit     time.Duration // for all of it
 }
 
 // boot runs an emulator until its guest has sent its closing line and powered
@@ -97,9 +98,9 @@ func (l *Lab) boot(ctx context.Context, t *matrix.Target, b boot, stage func(str
 	if err := cmd.Start(); err != nil {
 		return failed(err)
 	}
-	// A machine that has said nothing after half its time will not come up any
-	// more, and one that has said all need not linger.
-	up := time.AfterFunc(b.limit/2, func() {
+	// A machine that has said nothing by now will not come up any more, and one
+	// that has said all need not linger.
+	up := time.AfterFunc(min(b.up, b.limit/2), func() {
 		if console.Stage() == "" {
 			stop()
 		}

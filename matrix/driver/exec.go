@@ -59,7 +59,7 @@ func (l *Lab) local(ctx context.Context, t *matrix.Target, stage func(string)) *
 }
 
 // execLimit is how long the suite, and then the library's tests, may take.
-const execLimit = 120 * time.Second
+const execLimit = 3 * time.Minute
 
 // under runs the suite and the library's tests in a shell.
 func (l *Lab) under(ctx context.Context, t *matrix.Target, s *shell, stage func(string)) *matrix.Outcome {

@@ -53,7 +53,7 @@ func weight(t *matrix.Target) int {
 	if t.Driver != matrix.ByQEMU {
 		return 0
 	}
-	return int(machines[t.Arch].limit.Seconds())
+	return 1 + machines[t.Arch].slow
 }
 
 // besideGuest is what an emulator takes beside its guest's memory, in MiB.

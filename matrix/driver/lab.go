@@ -124,7 +124,7 @@ func (l *Lab) Try(ctx context.Context, t *matrix.Target, stage func(string)) *ma
 		o.Target = t.ID
 	}
 	if ctx.Err() != nil && o.State != matrix.Reported {
-		o.State, o.Reason = matrix.Interrupted, ""
+		o.State, o.Reason, o.Console = matrix.Interrupted, "", nil
 	}
 	return o
 }

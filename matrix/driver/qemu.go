@@ -22,7 +22,7 @@ type machine struct {
 	serial  []string // how the line is attached to the chardev c0
 	words   string   // for the kernel's command line
 	restart bool     // QEMU ends when the guest restarts; not every board can power off
-	limit   time.Duration
+	slow    int      // how much slower than amd64 it is, at most
 }
 
 var overSerial = []string{"-serial", "chardev:c0"}
@@ -33,23 +33,23 @@ var machines = map[string]machine{
 		program: "qemu-system-x86_64", install: "qemu-system-x86",
 		board:   []string{"-M", "pc", "-cpu", "max"},
 		console: "ttyS0", serial: overSerial,
-		words: "reboot=t random.trust_cpu=on", restart: true, limit: 150 * time.Second,
+		words: "reboot=t random.trust_cpu=on", restart: true, slow: 1,
 	},
 	"arm64": {
 		program: "qemu-system-aarch64", install: "qemu-system-arm",
 		// -cpu max emulates pointer authentication, and is three times slower.
 		board:   []string{"-M", "virt", "-cpu", "cortex-a57"},
-		console: "ttyAMA0", serial: overSerial, limit: 180 * time.Second,
+		console: "ttyAMA0", serial: overSerial, slow: 2,
 	},
 	"s390x": {
 		program: "qemu-system-s390x", install: "qemu-system-misc",
 		board:   []string{"-M", "s390-ccw-virtio"},
-		console: "ttysclp0", serial: []string{"-device", "sclpconsole,chardev=c0"}, limit: 180 * time.Second,
+		console: "ttysclp0", serial: []string{"-device", "sclpconsole,chardev=c0"}, slow: 2,
 	},
 	"riscv64": {
 		program: "qemu-system-riscv64", install: "qemu-system-misc",
 		board:   []string{"-M", "virt", "-cpu", "rv64"},
-		console: "ttyS0", serial: overSerial, limit: 180 * time.Second,
+		console: "ttyS0", serial: overSerial, slow: 2,
 	},
 }
 
@@ -85,7 +85,8 @@ func (l *Lab) qemu(ctx context.Context, t *matrix.Target, stage func(string)) *m
 		accelerator = "tcg,thread=multi"
 	}
 	return l.boot(ctx, t, boot{
-		kernel: k, program: m.program, restart: m.restart, limit: m.limit,
+		kernel: k, program: m.program, restart: m.restart,
+		up: time.Duration(m.slow) * time.Minute, limit: time.Duration(3+m.slow) * time.Minute,
 		arguments: func(initramfs string) []string {
 			return slices.Concat(m.board, []string{
 				"-accel", accelerator, "-m", strconv.Itoa(l.memory()), "-smp", strconv.Itoa(max(l.CPUs, 1)),
