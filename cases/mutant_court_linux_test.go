@@ -34,7 +34,7 @@ type court struct {
 
 	room  chan struct{} // for cases that are open
 	mu    sync.Mutex
-	tried map[string]int // by mutant
+	tried map[string]int    // by mutant
 	skill map[[2]string]int // by mutant and the last word of a fact: how many it has changed
 	found map[string]bool   // the mutants that a case has noticed
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/zcprobe/zcprobe/internal/fixture"
 	"github.com/zcprobe/zcprobe/internal/sys"
 )
 
@@ -194,6 +193,3 @@ func doze(d time.Duration) {
 	sys.Close(r)
 	sys.Close(w)
 }
-
-// elsewhere makes a call in another thread: a signal that it raises goes there.
-func elsewhere(call func()) { fixture.InThread(call) }

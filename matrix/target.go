@@ -127,11 +127,12 @@ func ParseTargets(text []byte) ([]*Target, error) {
 }
 
 var (
-	idForm     = regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*$`) // also the name of a file
-	sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	systems    = []string{"linux", "darwin", "freebsd", "openbsd", "netbsd", "dragonfly", "solaris", "illumos", "aix", "windows"}
-	tools      = []string{"gvisor", "gvisor-host", "qemu-user", "wine"}
-	sandboxes  = []string{"user", "seccomp-docker", "seccomp-no-splice", "seccomp-kill", "no-proc"}
+	idForm      = regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*$`) // also the name of a file
+	sha256Form  = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	systems     = []string{"linux", "darwin", "freebsd", "openbsd", "netbsd", "dragonfly", "solaris", "illumos", "aix", "windows"}
+	filesystems = []string{"ext4", "xfs", "btrfs"}
+	tools       = []string{"gvisor", "gvisor-host", "qemu-user", "wine"}
+	sandboxes   = []string{"user", "seccomp-docker", "seccomp-no-splice", "seccomp-kill", "no-proc"}
 )
 
 func (t *Target) check() error {
@@ -160,6 +161,8 @@ func (t *Target) check() error {
 		return errors.New("github: runner: missing")
 	case t.Vagrant != nil && t.Vagrant.Box == "":
 		return errors.New("vagrant: box: missing")
+	case t.Filesystem != "" && (t.Driver != ByQEMU || !slices.Contains(filesystems, t.Filesystem)):
+		return fmt.Errorf("filesystem: one of %s, for the qemu driver only", strings.Join(filesystems, ", "))
 	case t.Package == nil && (t.Driver == ByQEMU || t.Driver == ByUML):
 		return errors.New("package: missing")
 	case t.Expect.Backend != "" && backendRank(t.Expect.Backend) < 0:
@@ -241,6 +244,9 @@ func ChooseTargets(list []*Target, names []string) ([]*Target, error) {
 // Short tells what a record lacks of what is expected on the target; "" when
 // nothing.
 func (t *Target) Short(r *Record) string {
+	if t.Filesystem != "" && r.Target.Filesystem != t.Filesystem {
+		return fmt.Sprintf("the fixtures lay on %s, not on %s", r.Target.Filesystem, t.Filesystem)
+	}
 	if want := t.Expect.Backend; want != "" && backendRank(r.Backend) < backendRank(want) {
 		return fmt.Sprintf("expected the backend %s, got %s", want, r.Backend)
 	}

@@ -59,26 +59,27 @@ func TestParseTargetsRefuses(t *testing.T) {
 	_, err := ParseTargets([]byte(oneTarget))
 	require.NoError(t, err)
 	for name, c := range map[string]struct{ from, to, says string }{
-		"unknown key":       {"why:", "reason:", "field reason not found"},
-		"no list":           {oneTarget, "targets: []", "no targets"},
-		"no YAML":           {oneTarget, "{", "yaml"},
-		"empty":             {oneTarget, "", "EOF"},
-		"bad id":            {"linux-6.1-amd64", "../6.1", `"../6.1": id`},
-		"unknown system":    {"system: linux", "system: plan9", `"plan9"`},
-		"no architecture":   {"arch: amd64", `arch: ""`, "arch: missing"},
-		"unknown driver":    {"driver: qemu", "driver: vmware", `no driver "vmware"`},
-		"no reason":         {"why: it is the one", `why: ""`, "why"},
-		"tool of no use":    {"driver: qemu", "driver: qemu\n    tool: wine", "tool"},
-		"exec without tool": {"driver: qemu", "driver: exec", "tool"},
-		"github without":    {"driver: qemu", "driver: github", "github: missing"},
-		"vagrant without":   {"driver: qemu", "driver: vagrant", "vagrant: missing"},
-		"bad digest":        {"e7d02b", "xyz", "SHA-256"},
-		"not of the series": {"name: linux-image-6.1.0-56", "name: linux-image-6.2.0-56", "not of the series"},
-		"bad series":        {"[0-9]+", "[0-9", "no regular expression"},
-		"no suites":         {"[bookworm]", "[]", "suites: missing"},
-		"no package":        {oneTarget[strings.Index(oneTarget, "    package"):strings.Index(oneTarget, "    why")], "", "package: missing"},
-		"unknown backend":   {"why:", "expect: {backend: splice}\n    why:", `"splice" is none`},
-		"twice":             {oneTarget, oneTarget + strings.TrimPrefix(oneTarget, "targets:\n"), "same id"},
+		"unknown key":        {"why:", "reason:", "field reason not found"},
+		"no list":            {oneTarget, "targets: []", "no targets"},
+		"no YAML":            {oneTarget, "{", "yaml"},
+		"empty":              {oneTarget, "", "EOF"},
+		"bad id":             {"linux-6.1-amd64", "../6.1", `"../6.1": id`},
+		"unknown system":     {"system: linux", "system: plan9", `"plan9"`},
+		"no architecture":    {"arch: amd64", `arch: ""`, "arch: missing"},
+		"unknown driver":     {"driver: qemu", "driver: vmware", `no driver "vmware"`},
+		"no reason":          {"why: it is the one", `why: ""`, "why"},
+		"tool of no use":     {"driver: qemu", "driver: qemu\n    tool: wine", "tool"},
+		"exec without tool":  {"driver: qemu", "driver: exec", "tool"},
+		"github without":     {"driver: qemu", "driver: github", "github: missing"},
+		"vagrant without":    {"driver: qemu", "driver: vagrant", "vagrant: missing"},
+		"bad digest":         {"e7d02b", "xyz", "SHA-256"},
+		"not of the series":  {"name: linux-image-6.1.0-56", "name: linux-image-6.2.0-56", "not of the series"},
+		"bad series":         {"[0-9]+", "[0-9", "no regular expression"},
+		"no suites":          {"[bookworm]", "[]", "suites: missing"},
+		"no package":         {oneTarget[strings.Index(oneTarget, "    package"):strings.Index(oneTarget, "    why")], "", "package: missing"},
+		"unknown filesystem": {"driver: qemu", "driver: qemu\n    filesystem: zfs", "filesystem"},
+		"unknown backend":    {"why:", "expect: {backend: splice}\n    why:", `"splice" is none`},
+		"twice":              {oneTarget, oneTarget + strings.TrimPrefix(oneTarget, "targets:\n"), "same id"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -161,6 +162,7 @@ func TestShort(t *testing.T) {
 	} {
 		assert.Equal(t, c.says, (&Target{Expect: c.expect}).Short(r))
 	}
+	assert.Equal(t, "the fixtures lay on ext4, not on xfs", (&Target{Filesystem: "xfs"}).Short(r))
 	r.Backend = "none"
 	assert.Equal(t, "expected the backend sendfile, got none", (&Target{Expect: Expect{Backend: "sendfile"}}).Short(r))
 }

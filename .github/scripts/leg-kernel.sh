@@ -43,7 +43,7 @@ fi
 
 # A busy machine that emulates each instruction needs more than the usual limit.
 status=0
-"$zcprobe" matrix run --kernel "$KERNEL" "${arguments[@]}" --arch amd64 --as "$target" --limit 5m \
+"$zcprobe" matrix run --kernel "$KERNEL" "${arguments[@]}" --arch amd64 --as "$target" --limit 10m \
 	--binaries "$binaries" --results "$records" || status=$?
 # A leg is there to bring its record home. What the record says is judged for
 # all of them in one place.

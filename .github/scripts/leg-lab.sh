@@ -34,7 +34,7 @@ chmod +x "$zcprobe"
 "$zcprobe" matrix prepare "$target" --binaries "$binaries"
 # A busy machine that emulates each instruction needs more than the usual limit.
 status=0
-"$zcprobe" matrix run "$target" --limit 5m --binaries "$binaries" --results "$records" || status=$?
+"$zcprobe" matrix run "$target" --limit 10m --binaries "$binaries" --results "$records" || status=$?
 # A leg is there to bring its record home. What the record says is judged for
 # all of them in one place.
 [ -s "$records/$target.json" ] && exit 0

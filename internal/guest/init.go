@@ -139,14 +139,15 @@ func disk(fstype string) (notes []string) {
 	if fstype == "" {
 		return nil
 	}
-	const place = "/disk"
+	const place, device = "/disk", "/dev/vda"
 	os.Mkdir(place, 0o755)
-	err := os.ErrNotExist
-	for _, device := range []string{"/dev/vda", "/dev/ubda"} {
-		if _, missing := os.Stat(device); missing == nil {
+	var err error
+	for range 100 { // its node may take a moment to appear
+		if _, err = os.Stat(device); err == nil {
 			err = sys.Mount(device, place, fstype, "")
 			break
 		}
+		time.Sleep(50 * time.Millisecond)
 	}
 	if err != nil {
 		return []string{fmt.Sprintf("mount disk as %s: %v", fstype, err)}

@@ -61,7 +61,9 @@ func (p *page) outcome(o *matrix.Outcome) []string {
 			other = append(other, fmt.Sprintf("%d %s", n, v))
 		}
 	}
-	row[7] = p.paint(text.FgYellow, strings.Join(other, ", "))
+	if len(other) > 0 {
+		row[7] = p.paint(text.FgYellow, strings.Join(other, ", "))
+	}
 	if t := r.Target.LibraryTests; t != nil {
 		row[8] = fmt.Sprintf("%d passed", t.Passed)
 		if t.Skipped > 0 {
@@ -138,6 +140,7 @@ func NewLines(to io.Writer, names []string) *Lines {
 	l.writer.SetMessageLength(56)
 	style := l.writer.Style()
 	style.Visibility.Percentage, style.Visibility.Value, style.Visibility.Speed, style.Visibility.Tracker = false, false, false, false
+	style.Options.TimeInProgressPrecision, style.Options.TimeDonePrecision = time.Second, time.Second
 	for _, name := range names {
 		// Without a total: how far a machine is cannot be told.
 		tracker := &progress.Tracker{Message: name, DeferStart: true}

@@ -64,10 +64,10 @@ var testArguments = []string{"-test.v=test2json", "-test.short", "-test.parallel
 type boot struct {
 	kernel    *kernel
 	program   string
-	arguments func(initramfs string) []string
-	restart   bool          // the guest ends by a restart
-	up        time.Duration // until the guest's first word
-	limit     time.Duration // for all of it
+	arguments func(initramfs, disk string) []string // disk is "" where there is none
+	restart   bool                                  // the guest ends by a restart
+	up        time.Duration                         // until the guest's first word
+	limit     time.Duration                         // for all of it
 }
 
 // boot runs an emulator until its guest has sent its closing line and powered
@@ -78,6 +78,13 @@ func (l *Lab) boot(ctx context.Context, t *matrix.Target, b boot, stage func(str
 		return failed(err)
 	}
 	defer drop(image)
+	storage, err := disk(ctx, t)
+	if err != nil {
+		return failed(err)
+	}
+	if storage != nil {
+		defer drop(storage)
+	}
 	if l.Limit > 0 {
 		b.limit = l.Limit
 	}
@@ -86,11 +93,15 @@ func (l *Lab) boot(ctx context.Context, t *matrix.Target, b boot, stage func(str
 	ctx, stop := context.WithTimeoutCause(ctx, b.limit, errLimit)
 	defer stop()
 	cmd := exec.CommandContext(ctx, b.program)
-	file, err := hand(cmd, image)
+	initramfs, err := hand(cmd, image)
+	place := ""
+	if err == nil && storage != nil {
+		place, err = hand(cmd, storage)
+	}
 	if err != nil {
 		return failed(err)
 	}
-	cmd.Args = append(cmd.Args, b.arguments(file)...)
+	cmd.Args = append(cmd.Args, b.arguments(initramfs, place)...)
 	alone(cmd)
 	cmd.Stdout, cmd.Stderr = console, console
 	cmd.WaitDelay = 2 * time.Second

@@ -73,7 +73,7 @@ func booted(t *testing.T, l *Lab, limit time.Duration, console, script string) *
 	require.NoError(t, err)
 	return l.boot(t.Context(), amd64, boot{
 		kernel: k, program: "/bin/sh", up: time.Minute, limit: limit,
-		arguments: func(initramfs string) []string {
+		arguments: func(initramfs, _ string) []string {
 			return []string{"-c", "CONSOLE=" + file + " INITRAMFS=" + initramfs + "; " + script}
 		},
 	}, func(string) {})
@@ -172,7 +172,7 @@ func TestCancelEndsTheWholeGroup(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan *matrix.Outcome)
 	go func() {
-		result <- l.boot(ctx, amd64, boot{kernel: k, program: "/bin/sh", up: time.Minute, limit: time.Minute, arguments: func(string) []string {
+		result <- l.boot(ctx, amd64, boot{kernel: k, program: "/bin/sh", up: time.Minute, limit: time.Minute, arguments: func(string, string) []string {
 			return []string{"-c", "sleep 300 & echo $! >" + pid + ".new; mv " + pid + ".new " + pid + "; wait"}
 		}}, func(string) {})
 	}()

@@ -20,6 +20,7 @@ type machine struct {
 	board   []string
 	console string   // the kernel's name for the serial line
 	serial  []string // how the line is attached to the chardev c0
+	disk    string   // the device of a disk
 	words   string   // for the kernel's command line
 	restart bool     // QEMU ends when the guest restarts; not every board can power off
 	slow    int      // how much slower than amd64 it is, at most
@@ -32,24 +33,24 @@ var machines = map[string]machine{
 	"amd64": {
 		program: "qemu-system-x86_64", install: "qemu-system-x86",
 		board:   []string{"-M", "pc", "-cpu", "max"},
-		console: "ttyS0", serial: overSerial,
+		console: "ttyS0", serial: overSerial, disk: "virtio-blk-pci",
 		words: "reboot=t random.trust_cpu=on", restart: true, slow: 1,
 	},
 	"arm64": {
 		program: "qemu-system-aarch64", install: "qemu-system-arm",
 		// -cpu max emulates pointer authentication, and is three times slower.
 		board:   []string{"-M", "virt", "-cpu", "cortex-a57"},
-		console: "ttyAMA0", serial: overSerial, slow: 2,
+		console: "ttyAMA0", serial: overSerial, disk: "virtio-blk-pci", slow: 2,
 	},
 	"s390x": {
 		program: "qemu-system-s390x", install: "qemu-system-misc",
 		board:   []string{"-M", "s390-ccw-virtio"},
-		console: "ttysclp0", serial: []string{"-device", "sclpconsole,chardev=c0"}, slow: 2,
+		console: "ttysclp0", serial: []string{"-device", "sclpconsole,chardev=c0"}, disk: "virtio-blk-ccw", slow: 2,
 	},
 	"riscv64": {
 		program: "qemu-system-riscv64", install: "qemu-system-misc",
 		board:   []string{"-M", "virt", "-cpu", "rv64"},
-		console: "ttyS0", serial: overSerial, slow: 2,
+		console: "ttyS0", serial: overSerial, disk: "virtio-blk-pci", slow: 2,
 	},
 }
 
@@ -87,8 +88,12 @@ func (l *Lab) qemu(ctx context.Context, t *matrix.Target, stage func(string)) *m
 	return l.boot(ctx, t, boot{
 		kernel: k, program: m.program, restart: m.restart,
 		up: time.Duration(m.slow) * time.Minute, limit: time.Duration(3+m.slow) * time.Minute,
-		arguments: func(initramfs string) []string {
-			return slices.Concat(m.board, []string{
+		arguments: func(initramfs, disk string) []string {
+			var storage []string
+			if disk != "" {
+				storage = []string{"-drive", "if=none,id=d0,format=raw,cache=unsafe,file=" + disk, "-device", m.disk + ",drive=d0"}
+			}
+			return slices.Concat(m.board, storage, []string{
 				"-accel", accelerator, "-m", strconv.Itoa(l.memory()), "-smp", strconv.Itoa(max(l.CPUs, 1)),
 				"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 				"-chardev", "stdio,id=c0,signal=off",

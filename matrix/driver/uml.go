@@ -29,7 +29,7 @@ func (l *Lab) uml(ctx context.Context, t *matrix.Target, stage func(string)) *ma
 	k.way.Machine = "linux.uml"
 	return l.boot(ctx, t, boot{
 		kernel: k, program: k.image, up: time.Minute, limit: 4 * time.Minute,
-		arguments: func(initramfs string) []string {
+		arguments: func(initramfs, _ string) []string {
 			return []string{
 				fmt.Sprintf("mem=%dM", l.memory()), "con=null", "con0=fd:0,fd:1", "uml_dir=" + dir + "/",
 				"initrd=" + initramfs, "panic=-1", "quiet", guest.Word + "=1",
