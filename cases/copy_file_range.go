@@ -128,7 +128,7 @@ var copyFileRangeCases = []*Case{
 		Level:    Must,
 		Sources:  []string{"copy_file_range(2), ERRORS EBADF", "LTP copy_file_range02", "xfstests generic/434, generic/564", "rust-lang/rust#82410", "golang/go#60181"},
 		Covers:   []string{"linux/copy_file_range/append-ebadf"},
-		Needs:    []string{"copy_file_range/same-filesystem", "splice/pipe-file"},
+		Needs:    []string{"copy_file_range/same-filesystem", "splice/pipe-file", "sendfile/file-file"},
 		Systems:  linuxOnly,
 		Caller:   "Do not take EBADF for a broken descriptor here: copy with read and write.",
 		Expect: []Expectation{
@@ -185,7 +185,7 @@ var copyFileRangeCases = []*Case{
 		Level:    Must,
 		Sources:  []string{"copy_file_range(2), ERRORS EISDIR", "LTP copy_file_range02", "xfstests generic/564"},
 		Covers:   []string{"linux/copy_file_range/directory-eisdir"},
-		Needs:    []string{"copy_file_range/same-filesystem"},
+		Needs:    []string{"copy_file_range/same-filesystem", "sendfile/file-file"},
 		Systems:  linuxOnly,
 		Caller:   "A mistake of the program.",
 		Expect:   []Expectation{{Facts: Want{"in": "EISDIR", "out": "EISDIR", "sendfile": "EINVAL", Bytes: fixture.Right}}},

@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	benches       = 10 // trials at a time: most of their time they wait for bytes that are lost
+	benches       = 16 // trials at a time: most of their time they wait for bytes that are lost
 	docket        = 6  // trials that a worker is given at a time
 	usualPatience = 3 * time.Second
-	shortPatience = 250 * time.Millisecond
-	trialLimit    = 1200 * time.Millisecond // of which a case waits for lost bytes several times
-	appealLimit   = 6 * time.Second
+	shortPatience = slowness * 250 * time.Millisecond
+	trialLimit    = slowness * 2500 * time.Millisecond // in which a case waits for lost bytes several times
+	appealLimit   = slowness * 6 * time.Second
 )
 
 // court hears trials in worker processes and judges them.
@@ -180,15 +180,18 @@ func (c *court) appeal(t *testing.T, r *row) {
 		if len(c.open(r)) == 0 {
 			return
 		}
-		if verdict == hangs || strings.HasPrefix(verdict, string(Broken)) {
+		if verdict == hangs || verdict == slow || strings.HasPrefix(verdict, string(Broken)) {
 			c.try(t, r, []string{name}, appealLimit)
 		}
 	}
 }
 
-// hangs is the verdict of a run that a deadline ends: the case has noticed that
-// something is wrong, but not what.
-const hangs = "hangs"
+// Verdicts of trials that a deadline ends. Where it ends a call the case has
+// noticed that something is wrong, but not what; else it may just be slow.
+const (
+	hangs = "hangs"
+	slow  = "does not end"
+)
 
 // try asks the case of some lying kernels.
 func (c *court) try(t *testing.T, r *row, names []string, limit time.Duration) {
@@ -204,9 +207,11 @@ func (c *court) try(t *testing.T, r *row, names []string, limit time.Duration) {
 		v, _, _ := r.question.judge(c.host, x.Facts)
 		c.tried[name]++
 		switch {
-		case x.Hung:
+		case x.Stuck:
 			r.verdicts[name] = hangs
 			c.found[name] = true
+		case x.Hung:
+			r.verdicts[name] = slow
 		case x.Skip != "" || x.Broken != "" || v == Broken:
 			r.verdicts[name] = fmt.Sprintf("%s (%s)", Broken, cmp.Or(string(x.Skip), x.Broken, "a fact is missing"))
 		case v == Deviates:

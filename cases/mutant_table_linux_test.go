@@ -102,7 +102,7 @@ func shortest(rows []*row) []byte {
 	for _, quiet := range []bool{false, true} { // a hang takes time: only where there is nothing better
 		for _, r := range rows {
 			for _, m := range slices.Sorted(maps.Keys(r.verdicts)) {
-				if v := r.verdicts[m]; !used[m] && v != "" && !strings.HasPrefix(v, string(Broken)) && (v != hangs || quiet) {
+				if v := r.verdicts[m]; !used[m] && v != "" && v != slow && !strings.HasPrefix(v, string(Broken)) && (v != hangs || quiet) {
 					add(r, m)
 				}
 			}

@@ -32,6 +32,7 @@ type testimony struct {
 	outcome
 	Calls []string // what it called
 	Hung  bool     // it did not end
+	Stuck bool     // and a call did not
 }
 
 func init() { trialHandlers["trials"] = serveTrials }
@@ -96,7 +97,9 @@ func (t trial) hear(scratch string, limit time.Duration) (x testimony, clean boo
 		time.Sleep(100 * time.Microsecond)
 	}
 	x.Calls = watch.names()
-	return x, !x.Hung && watch.running.Load() == 0, nil
+	inside := watch.running.Load() > 0
+	x.Stuck = x.Hung && inside
+	return x, !x.Hung && !inside, nil
 }
 
 // watcher notes which calls are made, and how many are not over.

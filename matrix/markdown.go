@@ -13,8 +13,8 @@ import (
 )
 
 // WriteMarkdown writes a summary as Markdown with tables, for pages such as the
-// summary of a job in GitHub Actions. Where it is about one record, its features
-// are shown as well.
+// summary of a job in GitHub Actions. Where it is about one record and no plan,
+// its features are shown as well.
 func (s *Summary) WriteMarkdown(to io.Writer) error {
 	var b strings.Builder
 	reported := 0
@@ -31,7 +31,7 @@ func (s *Summary) WriteMarkdown(to io.Writer) error {
 	for _, row := range s.Rows {
 		row.details(&b)
 	}
-	if len(s.Rows) == 1 && s.Rows[0].Record != nil {
+	if !s.planned && len(s.Rows) == 1 && s.Rows[0].Record != nil {
 		featureTable(&b, s.Rows[0].Record.Features)
 	}
 	s.changes(&b)

@@ -21,6 +21,8 @@ type Row struct {
 // Summary is what came of running on many targets.
 type Summary struct {
 	Rows []Row // problems first, else in the order of the targets, then by id
+
+	planned bool // targets were to report
 }
 
 // Summarize puts what targets were to report and what came together. Paths are
@@ -54,7 +56,7 @@ func Summarize(planned []*Target, paths []string) (*Summary, error) {
 		}
 		rows[row.ID] = row
 	}
-	s := &Summary{}
+	s := &Summary{planned: len(planned) > 0}
 	for _, id := range ids {
 		s.Rows = append(s.Rows, rows[id])
 	}
