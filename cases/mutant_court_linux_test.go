@@ -58,12 +58,13 @@ type row struct {
 	calls    []string
 	killers  map[string][]string // by fact: the mutants that change it to a misfit
 	verdicts map[string]string   // by mutant: the facts that it changes, or how the case ended
+	took     map[string]float64  // by mutant: seconds
 }
 
 // begin asks a case of the honest kernel, and then of lying ones until each of
 // its facts has been changed.
 func (c *court) begin(t *testing.T, x *Case) *row {
-	r := &row{question: x, killers: map[string][]string{}, verdicts: map[string]string{}}
+	r := &row{question: x, killers: map[string][]string{}, verdicts: map[string]string{}, took: map[string]float64{}}
 	c.room <- struct{}{} // the others profit by what is learned of this one
 	defer func() { <-c.room }()
 	expected, ok := x.Expected(c.host)
@@ -206,6 +207,7 @@ func (c *court) try(t *testing.T, r *row, names []string, limit time.Duration) {
 		x := heard[i]
 		v, _, _ := r.question.judge(c.host, x.Facts)
 		c.tried[name]++
+		r.took[name] = float64(x.DurationUS) / 1e6
 		switch {
 		case x.Stuck:
 			r.verdicts[name] = hangs

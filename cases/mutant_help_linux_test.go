@@ -77,10 +77,11 @@ func pass(fd int, offset *int64, by int64) {
 	}
 }
 
-// modeOf is the type of a file, as in its mode.
+// modeOf is the type of a file, as in its mode; none for the standard
+// descriptors, by which a worker hears and answers.
 func modeOf(fd int) uint32 {
 	st, errno := sys.Fstat(fd)
-	if errno != 0 {
+	if errno != 0 || fd <= 2 {
 		return ^uint32(0)
 	}
 	return st.Mode & syscall.S_IFMT

@@ -71,7 +71,7 @@ func proof(t *testing.T) map[string][]string {
 	return list
 }
 
-// shortest is as few pairs as it takes: for each case mutants that together
+// shortest is the pairs that take the least time: for each case mutants that together
 // change all its facts, and each mutant at least once.
 func shortest(rows []*row) []byte {
 	var records [][]string
@@ -83,16 +83,16 @@ func shortest(rows []*row) []byte {
 	for _, r := range rows {
 		open := maps.Clone(r.killers)
 		for len(open) > 0 {
-			best, most := "", 0
+			best, worth := "", 0.0
 			for _, m := range slices.Sorted(maps.Keys(r.verdicts)) {
-				n := 0
+				n := 0.0
 				for _, killers := range open {
 					if slices.Contains(killers, m) {
 						n++
 					}
 				}
-				if n > most {
-					best, most = m, n
+				if n /= 0.02 + r.took[m]; n > worth {
+					best, worth = m, n
 				}
 			}
 			add(r, best)

@@ -294,8 +294,12 @@ var uringMutants = []mutant{
 		})(u)
 	}),
 	ofUring("an error sends a byte", func(u *sys.Uring) {
-		var fd int
-		submitting(func(entry *sys.UringEntry) { fd = entry.FD })(u)
+		fd := -1
+		submitting(func(entry *sys.UringEntry) {
+			if fd = entry.FD; entry.Flags&sys.UringFixedFile != 0 {
+				fd = -1
+			}
+		})(u)
 		completing(func(c *sys.UringCompletion) {
 			if c.Errno != 0 {
 				inject(fd, []byte{0x55})

@@ -28,7 +28,7 @@ func (l *Lab) initramfs(ctx context.Context, t *matrix.Target, k *kernel, restar
 		return nil, err
 	}
 	image := &guest.Image{Program: program, Tests: tests, Modules: k.modules, Job: guest.Job{
-		Run: l.patient(k), Tests: testArguments, Disk: t.Filesystem, Restart: restart,
+		Run: l.patient(k), Tests: l.testArguments(), Disk: t.Filesystem, Restart: restart,
 	}}
 	file, err := os.CreateTemp("", "zcprobe-initramfs-")
 	if err != nil {
