@@ -142,7 +142,7 @@ func fakeApt(t *testing.T, content string) (trace string) {
 *update*) [ -z "$FAIL" ] || { echo 'E: no route to mirror' >&2; exit 100; } ;;
 esac`,
 		"apt-cache":  `case "$1" in pkgnames) echo k-1; echo k-2; echo other ;; show) [ $2 = k-2 ] && printf 'Package: k-2\nVersion: 2\nSHA256: ` + hex.EncodeToString(sum[:]) + `\n\n' ;; esac`,
-		"apt-config": `echo 'Acquire::http::Proxy "http://proxy.test";'; echo 'APT::Update::Post-Invoke "rm -rf /";'`,
+		"apt-config": `echo 'Acquire::http::Proxy "http://cache.test";'; echo 'APT::Update::Post-Invoke "rm -rf /";'`,
 	} {
 		text := "#!/bin/sh\necho \"" + name + " $* APT_CONFIG=$APT_CONFIG\" >>" + trace + "\n" + script + "\n"
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700))
@@ -174,7 +174,7 @@ func TestFetchNewestOfTheSeries(t *testing.T) {
 	require.Len(t, conf, 1)
 	settings, err := os.ReadFile(conf[0])
 	require.NoError(t, err)
-	assert.Contains(t, string(settings), "http://proxy.test", "how the host reaches its mirror")
+	assert.Contains(t, string(settings), "http://cache.test", "how the host reaches its mirror")
 	assert.NotContains(t, string(settings), "Post-Invoke", "none of the host's hooks")
 	sources, err := os.ReadFile(filepath.Join(filepath.Dir(conf[0]), "etc/sources.list"))
 	require.NoError(t, err)
