@@ -47,40 +47,15 @@ func LoadRedirect(sockmap int) (int, Errno) {
 		pseudoMapFD = 1
 		skRedirect  = 52 // bpf_sk_redirect_map
 	)
-	var program []byte
-	instruction := func(code uint8, dst, src uint8, imm int32) {
-		registers := src<<4 | dst
-		if binary.NativeEndian.Uint16([]byte{0, 1}) == 1 { // big endian: bit fields go the other way
-			registers = dst<<4 | src
-		}
-		program = append(program, code, registers, 0, 0)
-		program = binary.NativeEndian.AppendUint32(program, uint32(imm))
-	}
-	instruction(loadMapFD, 2, pseudoMapFD, int32(sockmap)) // r2 = the map; r1 is the packet
-	instruction(0, 0, 0, 0)                                // second half of the one before
-	instruction(moveImm, 3, 0, 0)                          // r3 = slot 0
-	instruction(moveImm, 4, 0, 0)                          // r4 = no flags: to the sending side
-	instruction(call, 0, 0, skRedirect)
-	instruction(exit, 0, 0, 0)
+	var program bpfProgram
+	program.add(loadMapFD, 2, pseudoMapFD, int32(sockmap)) // r2 = the map; r1 is the packet
+	program.add(0, 0, 0, 0)                                // second half of the one before
+	program.add(moveImm, 3, 0, 0)                          // r3 = slot 0
+	program.add(moveImm, 4, 0, 0)                          // r4 = no flags: to the sending side
+	program.add(call, 0, 0, skRedirect)
+	program.add(exit, 0, 0, 0)
 
-	license := []byte("GPL\x00")
-	var pins runtime.Pinner
-	defer pins.Unpin()
-	pins.Pin(unsafe.SliceData(program))
-	pins.Pin(unsafe.SliceData(license))
-	attr := struct {
-		kind, count              uint32
-		program, license         uint64
-		logLevel, logSize        uint32
-		log                      uint64
-		kernelVersion, loadFlags uint32
-	}{
-		kind:    unix.BPF_PROG_TYPE_SK_SKB,
-		count:   uint32(len(program) / 8),
-		program: address(unsafe.Pointer(unsafe.SliceData(program))),
-		license: address(unsafe.Pointer(unsafe.SliceData(license))),
-	}
-	return bpf(unix.BPF_PROG_LOAD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	return program.load(unix.BPF_PROG_TYPE_SK_SKB)
 }
 
 // AttachVerdict makes a program the judge of what arrives at the sockets that
@@ -99,3 +74,38 @@ func BPFNoCommand() Errno {
 }
 
 func address(p unsafe.Pointer) uint64 { return uint64(uintptr(p)) }
+
+// bpfProgram is the instructions of a program, eight bytes each.
+type bpfProgram []byte
+
+// add appends an instruction without an offset.
+func (p *bpfProgram) add(code, dst, src uint8, imm int32) {
+	registers := src<<4 | dst
+	if binary.NativeEndian.Uint16([]byte{0, 1}) == 1 { // big endian: bit fields go the other way
+		registers = dst<<4 | src
+	}
+	*p = append(*p, code, registers, 0, 0)
+	*p = binary.NativeEndian.AppendUint32(*p, uint32(imm))
+}
+
+// load hands the program to the kernel.
+func (p bpfProgram) load(kind uint32) (int, Errno) {
+	license := []byte("GPL\x00")
+	var pins runtime.Pinner
+	defer pins.Unpin()
+	pins.Pin(unsafe.SliceData(p))
+	pins.Pin(unsafe.SliceData(license))
+	attr := struct {
+		kind, count              uint32
+		program, license         uint64
+		logLevel, logSize        uint32
+		log                      uint64
+		kernelVersion, loadFlags uint32
+	}{
+		kind:    kind,
+		count:   uint32(len(p) / 8),
+		program: address(unsafe.Pointer(unsafe.SliceData(p))),
+		license: address(unsafe.Pointer(unsafe.SliceData(license))),
+	}
+	return bpf(unix.BPF_PROG_LOAD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+}

@@ -1,8 +1,6 @@
 package sys
 
 import (
-	"encoding/binary"
-	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -22,49 +20,24 @@ func LoadMessageVerdict(verdict Verdict, sockmap, bytes int) (int, Errno) {
 		msgCork     = 62 // bpf_msg_cork_bytes
 		pass        = 1  // SK_PASS
 	)
-	var program []byte
-	instruction := func(code uint8, dst, src uint8, imm int32) {
-		registers := src<<4 | dst
-		if binary.NativeEndian.Uint16([]byte{0, 1}) == 1 { // big endian: bit fields go the other way
-			registers = dst<<4 | src
-		}
-		program = append(program, code, registers, 0, 0)
-		program = binary.NativeEndian.AppendUint32(program, uint32(imm))
-	}
+	var program bpfProgram
 	switch verdict {
 	case RedirectMessage: // r1 is the message; the answer of the helper is the verdict
-		instruction(loadMapFD, 2, pseudoMapFD, int32(sockmap))
-		instruction(0, 0, 0, 0) // second half of the one before
-		instruction(moveImm, 3, 0, 0)
-		instruction(moveImm, 4, 0, 0)
-		instruction(call, 0, 0, msgRedirect)
+		program.add(loadMapFD, 2, pseudoMapFD, int32(sockmap))
+		program.add(0, 0, 0, 0) // second half of the one before
+		program.add(moveImm, 3, 0, 0)
+		program.add(moveImm, 4, 0, 0)
+		program.add(call, 0, 0, msgRedirect)
 	case CorkMessage:
-		instruction(moveImm, 2, 0, int32(bytes))
-		instruction(call, 0, 0, msgCork)
-		instruction(moveImm, 0, 0, pass)
+		program.add(moveImm, 2, 0, int32(bytes))
+		program.add(call, 0, 0, msgCork)
+		program.add(moveImm, 0, 0, pass)
 	default:
-		instruction(moveImm, 0, 0, int32(verdict))
+		program.add(moveImm, 0, 0, int32(verdict))
 	}
-	instruction(exit, 0, 0, 0)
+	program.add(exit, 0, 0, 0)
 
-	license := []byte("GPL\x00")
-	var pins runtime.Pinner
-	defer pins.Unpin()
-	pins.Pin(unsafe.SliceData(program))
-	pins.Pin(unsafe.SliceData(license))
-	attr := struct {
-		kind, count              uint32
-		program, license         uint64
-		logLevel, logSize        uint32
-		log                      uint64
-		kernelVersion, loadFlags uint32
-	}{
-		kind:    unix.BPF_PROG_TYPE_SK_MSG,
-		count:   uint32(len(program) / 8),
-		program: address(unsafe.Pointer(unsafe.SliceData(program))),
-		license: address(unsafe.Pointer(unsafe.SliceData(license))),
-	}
-	return bpf(unix.BPF_PROG_LOAD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	return program.load(unix.BPF_PROG_TYPE_SK_MSG)
 }
 
 // AttachMessageVerdict makes a program the judge of what is sent by the sockets
