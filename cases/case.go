@@ -58,6 +58,9 @@ type Expectation struct {
 	Since string // the first release it holds for, "5.12"; "" is from the start
 	Until string // the first release it holds for no more; "" is still
 
+	Emulator   string // what stands in for the kernel, as in [probe.Host]: "gvisor"; "" is any and none
+	Filesystem string // the type that the scratch directory lies on, "xfs"; "" is any
+
 	Facts Want   // what must be
 	Why   string // why this range differs: commit or man page
 	Known string // a link: kernels of this range are known to answer this, though it is wrong

@@ -41,6 +41,8 @@ func (c *Case) Expected(host probe.Host) (Expectation, bool) {
 func (x Expectation) holds(host probe.Host) bool {
 	return (x.OS == "" || x.OS == host.OS) &&
 		(x.Arch == "" || x.Arch == host.Arch) &&
+		(x.Emulator == "" || x.Emulator == host.Emulator) &&
+		(x.Filesystem == "" || x.Filesystem == host.Filesystem) &&
 		(x.Since == "" || !host.Before(x.Since)) &&
 		(x.Until == "" || host.Before(x.Until))
 }
@@ -121,13 +123,19 @@ func (c *Case) Ranges() []string {
 		if x.Arch != "" {
 			words += " on " + x.Arch
 		}
+		if x.Emulator != "" {
+			words += " under " + x.Emulator
+		}
+		if x.Filesystem != "" {
+			words += " with files on " + x.Filesystem
+		}
 		if x.Since != "" {
 			words += " from " + x.Since
 		}
 		if x.Until != "" {
 			words += " until " + x.Until
 		}
-		if i > 0 && x.Since == "" && x.Until == "" {
+		if i > 0 && x.Since+x.Until+x.Emulator+x.Filesystem == "" {
 			words += " otherwise" // the first one that fits counts
 		}
 		list[i] = words
