@@ -5,7 +5,7 @@ import "slices"
 // all is every case of every system.
 func all() []*Case {
 	return slices.Concat(
-		sendfileCases,
+		sendfileCases, sendfileIdle,
 		libraryFileCases, libraryRelayCases, libraryBackendCases,
 		spliceFlags,
 		spliceOffset,
@@ -14,11 +14,13 @@ func all() []*Case {
 		spliceSocket,
 		splicePage,
 		splicePseudo,
+		spliceWait, spliceKept,
+		memfdCases,
 		copyFileRangeCases, appendCases,
 		msgZerocopyCases,
 		teeCases,
-		vmspliceCases,
-		uringSpliceCases, uringSendCases,
+		vmspliceCases, vmspliceMemory,
+		uringSpliceCases, uringChainCases, uringSendCases,
 		ktlsSendCases, ktlsReceiveCases,
 		sockmapCases,
 		libraryFallbackCases, libraryProgressCases,

@@ -14,7 +14,7 @@ var appendCases = []*Case{
 		Facility: "copy_file_range",
 		Level:    Should,
 		Sources:  []string{"copy_file_range(2), ERRORS EBADF", "sendfile(2), ERRORS EINVAL", "splice(2), ERRORS EINVAL", "rust-lang/rust#82410", "golang/go#60181"},
-		Covers:   []string{"bug/K07-cfr-o_append-ebadf"},
+		Covers:   []string{"bug/K07-cfr-o_append-ebadf", "bug/G01-append-post-open", "linux/fallback/rust-append-sink"},
 		Needs:    []string{"copy_file_range/same-filesystem", "sendfile/file-file", "splice/pipe-file"},
 		Systems:  linuxOnly,
 		Caller:   "Take EBADF of copy_file_range for a refusal where O_APPEND is set: the descriptors are fine.",

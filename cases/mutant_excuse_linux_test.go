@@ -22,6 +22,9 @@ var unchangeable = map[string]excuse{
 	"linux/sendfile/sealed-memfd":                       {[]string{"content"}, "a sealed file cannot be written to by the lie either"},
 	"linux/splice/proc-sysfs-source":                    {[]string{"tried"}, "it says that there were files to ask about"},
 	"linux/splice/procfs-splice-einval":                 {[]string{"read"}, "it says that the files are not empty"},
+	"linux/splice/full-pipe-is-what-to-wait-for":        {[]string{"pipe-ready"}, "poll is asked beside the kernel under test, and what a fixture filled is full"},
+	"linux/splice/file-sink-cannot-be-waited-for":       {[]string{"epoll", "ready"}, "poll and epoll are asked beside the kernel under test"},
+	"linux/vmsplice/forgotten-memory-stays-in-pipe":     {[]string{"memory"}, "it says that madvise did what the question rests on"},
 	"linux/splice/sysctl-sink":                          {[]string{"before"}, "it is looked at before the first call, to know what the call changed"},
 	"linux/io_uring/sendzc-inet-matrix":                 {[]string{"tried"}, "it says that there were sockets to ask about"},
 }

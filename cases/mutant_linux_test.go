@@ -28,6 +28,7 @@ var mutants = slices.Concat(
 	pipeMutants,
 	uringTransferMutants(),
 	uringMutants,
+	uringChainMutants,
 )
 
 // honest is the kernel that the lies are told about.

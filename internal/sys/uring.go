@@ -3,6 +3,7 @@ package sys
 // Operations of io_uring that the cases use beside those of [Request].
 const (
 	UringNop       = 0
+	UringCancel    = 14
 	UringReadFixed = 4
 	UringSplice    = 30
 	UringTee       = 33
