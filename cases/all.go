@@ -17,6 +17,7 @@ func all() []*Case {
 		spliceWait, spliceKept,
 		memfdCases,
 		copyFileRangeCases, appendCases,
+		placeCases, placeCrossCases, placeStressCases, fuseCases, fuseServerCases,
 		msgZerocopyCases,
 		teeCases,
 		vmspliceCases, vmspliceMemory,
@@ -24,5 +25,6 @@ func all() []*Case {
 		ktlsSendCases, ktlsReceiveCases,
 		sockmapCases,
 		libraryFallbackCases, libraryProgressCases,
+		libraryConnCases, libraryConnHTTPCases, libraryConnRelayCases,
 	)
 }

@@ -134,7 +134,7 @@ type Skip string
 
 // The closed set of reasons to skip.
 const (
-	SkipFeature   Skip = "needs-feature"   // a feature of Needs is not available here
+	SkipFeature   Skip = "needs-feature"   // a feature of Needs is not available here, or what a fixture rests on
 	SkipPrivilege Skip = "needs-privilege" // it needs root
 	SkipResources Skip = "resource-limit"  // descriptors, space, memory or pipes ran out
 	SkipPlace     Skip = "needs-filesystem"

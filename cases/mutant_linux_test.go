@@ -26,6 +26,7 @@ var mutants = slices.Concat(
 	optionMutants,
 	fileMutants,
 	pipeMutants,
+	placeMutants,
 	uringTransferMutants(),
 	uringMutants,
 	uringChainMutants,

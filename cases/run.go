@@ -77,6 +77,8 @@ func (c *Case) ask(kernel *sys.Kernel, scratch string) outcome {
 	case err == nil:
 	case sys.IsResourceLimit(err):
 		o.Skip = SkipResources
+	case sys.IsMissing(err):
+		o.Skip = SkipFeature
 	default:
 		o.Broken = err.Error()
 	}

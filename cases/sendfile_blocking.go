@@ -48,6 +48,12 @@ var sendfileBlocking = []*Case{
 		Systems:  linuxOnly,
 		Caller:   "A short count may be a timeout: the next call says EAGAIN.",
 		Expect: []Expectation{
+			{Emulator: "gvisor", Why: "a waiting sendfile knows no deadline: it blocks until there is room (dualWaiter.waitForOut)",
+				Known: gvisorSource + "sentry/syscalls/linux/sys_splice.go#L743-L755",
+				Facts: Want{
+					"nothing.errno": "never", "nothing.offset": 3, "nothing.return": "never", "partial.errno": "",
+					"partial.offset-moved-by-return": false, "partial.short": false,
+				}},
 			{Facts: Want{
 				"partial.short": true, "partial.errno": "", "partial.offset-moved-by-return": true,
 				"nothing.return": -1, "nothing.errno": "EAGAIN", "nothing.offset": 3,

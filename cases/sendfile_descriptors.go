@@ -167,6 +167,12 @@ var sendfileDescriptors = []*Case{
 		Systems:  linuxOnly,
 		Caller:   "Standard output can change under a program (make sets O_APPEND on it): be ready to fall back in the middle.",
 		Expect: []Expectation{
+			{Emulator: "gvisor", Why: gvisorAppends,
+				Known: gvisorSource + "sentry/syscalls/linux/sys_splice.go#L57-L104",
+				Facts: Want{
+					"after.errno": "", "after.return": 10, "before.return": 10, "content": "wrong from 20 of 30", "sendfile.errno": "EINVAL",
+					"sendfile.return": -1, "splice.errno": "", "splice.return": 10, "write.errno": "", "write.return": 10,
+				}},
 			{Facts: Want{
 				"before.return": 10, "sendfile.return": -1, "sendfile.errno": "EINVAL", "splice.return": -1, "splice.errno": "EINVAL",
 				"write.return": 10, "write.errno": "", "content": fixture.Right, "after.return": 10, "after.errno": "",
@@ -236,6 +242,12 @@ var sendfileDescriptors = []*Case{
 		Systems:  linuxOnly,
 		Caller:   "Use splice: that is its work.",
 		Expect: []Expectation{
+			{Emulator: "gvisor", Why: "the type of the source is looked at before the offset (Sendfile)",
+				Known: gvisorSource + "sentry/syscalls/linux/sys_splice.go#L310-L325",
+				Facts: Want{
+					Bytes: fixture.Right, "file.errno": "EINVAL", "file.return": -1, "nonblocking": true, Offset: 0, "offset.errno": "EINVAL",
+					"offset.return": -1, "pipe.errno": "EINVAL", "pipe.return": -1, "queued": 100, "tcp.errno": "EINVAL", "tcp.return": -1,
+				}},
 			{Facts: Want{
 				"tcp.return": -1, "tcp.errno": "EINVAL", "file.return": -1, "file.errno": "EINVAL", "pipe.return": -1, "pipe.errno": "EINVAL",
 				"offset.return": -1, "offset.errno": "ESPIPE", Offset: 0, "queued": 100, "nonblocking": true, Bytes: fixture.Right,
@@ -276,6 +288,13 @@ var sendfileDescriptors = []*Case{
 		Systems:  linuxOnly,
 		Caller:   "Relay with splice through a pipe.",
 		Expect: []Expectation{
+			{Emulator: "gvisor", Why: "the type of the source is looked at before the offset (Sendfile)",
+				Known: gvisorSource + "sentry/syscalls/linux/sys_splice.go#L310-L325",
+				Facts: Want{
+					Offset: 0, "offset.errno": "EINVAL", "offset.return": -1, "tcp-file.errno": "EINVAL", "tcp-file.return": -1,
+					"tcp-tcp.errno": "EINVAL", "tcp-tcp.return": -1, "tcp.bytes": fixture.Right, "unix-file.errno": "EINVAL", "unix-file.return": -1,
+					"unix.bytes": fixture.Right,
+				}},
 			{Facts: Want{
 				"tcp-file.return": -1, "tcp-file.errno": "EINVAL", "tcp-tcp.return": -1, "tcp-tcp.errno": "EINVAL",
 				"unix-file.return": -1, "unix-file.errno": "EINVAL", "offset.return": -1, "offset.errno": "ESPIPE", Offset: 0,

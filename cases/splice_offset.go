@@ -302,6 +302,12 @@ var spliceOffset = []*Case{
 		Systems:  linuxOnly,
 		Caller:   "Check the sum of offset and count before the call.",
 		Expect: []Expectation{
+			{Emulator: "gvisor", Why: "of the offset of a source no more is asked than that it is not negative (Splice), and it lies behind the end",
+				Known: gvisorSource + "sentry/syscalls/linux/sys_splice.go#L92-L106",
+				Facts: Want{
+					Bytes: fixture.Right, "in.errno": "", "in.return": 0, kept: fixture.Right, Offset: int64(math.MaxInt64 - 1), "out.errno": "EINVAL",
+					"out.return": -1,
+				}},
 			{Facts: Want{"out.return": -1, "out.errno": "EINVAL", "in.return": -1, "in.errno": "EINVAL", Offset: int64(math.MaxInt64 - 1),
 				Bytes: fixture.Right, kept: fixture.Right}},
 		},
@@ -331,6 +337,8 @@ var spliceOffset = []*Case{
 		Systems:  linuxOnly,
 		Caller:   "Never pass -1 for \"all\": pass a large positive count.",
 		Expect: []Expectation{
+			{Emulator: "gvisor", Why: gvisorNegative,
+				Facts: Want{"in.errno": "EINVAL", "in.return": -1, kept: fixture.Right, "out.errno": "EINVAL", "out.return": -1, Position: 0}},
 			{Until: "6.8", Why: "before b70d8e2b8ce5 the count from a file was cut to the room in the pipe before it was looked at",
 				Facts: Want{"in.return": 1000, "in.errno": "", "out.return": -1, "out.errno": "EINVAL", Position: 1000, kept: fixture.Right}},
 			{Facts: Want{"in.return": -1, "in.errno": "EINVAL", "out.return": -1, "out.errno": "EINVAL", Position: 0, kept: fixture.Right}},
@@ -358,6 +366,9 @@ var spliceOffset = []*Case{
 		Systems:  linuxOnly,
 		Caller:   "Do not rely on the kernel to catch a negative count.",
 		Expect: []Expectation{
+			{Emulator: "gvisor", Why: gvisorNegative,
+				Known: gvisorSource + "sentry/syscalls/linux/sys_splice.go#L39-L50",
+				Facts: Want{Bytes: "cut off at 0 of 1000", Errno: "EINVAL", "queued": 1000, Return: -1}},
 			{Facts: Want{Return: 1000, Errno: "", Bytes: fixture.Right, "queued": 0}},
 		},
 		Body: func(e *Env) {
@@ -380,6 +391,12 @@ var spliceOffset = []*Case{
 		Systems:  linuxOnly,
 		Caller:   "On EINVAL copy with read and write: another process can set O_APPEND on a shared description at any time.",
 		Expect: []Expectation{
+			{Emulator: "gvisor", Why: gvisorAppends,
+				Known: gvisorSource + "sentry/syscalls/linux/sys_splice.go#L57-L104",
+				Facts: Want{
+					"before.errno": "", "before.return": 100, Bytes: "wrong from 0 of 200", "copied": 100, kept: "wrong from 0 of 800", Offset: 100,
+					"offset.errno": "", "offset.return": 100, "opened.errno": "", "opened.return": 100, "set.errno": "", "set.return": 100,
+				}},
 			{Facts: Want{"opened.return": -1, "opened.errno": "EINVAL", "before.return": 100, "before.errno": "",
 				"set.return": -1, "set.errno": "EINVAL", "offset.return": -1, "offset.errno": "EINVAL", Offset: 0,
 				kept: fixture.Right, "copied": 100, Bytes: fixture.Right}},

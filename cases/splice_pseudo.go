@@ -211,7 +211,7 @@ var splicePseudo = []*Case{
 				"/proc/version", "/proc/filesystems", "/proc/devices", "/proc/sys/kernel/ostype", "/proc/sys/fs/nr_open",
 				"/sys/kernel/notes", "/sys/kernel/fscaps", "/sys/class/net/lo/address",
 			} {
-				if _, ok := fixture.Existing(e, path, os.O_RDONLY); !ok {
+				if _, ok := fixture.Existing(e, path, os.O_RDONLY); !ok || !steady(e, path) {
 					continue
 				}
 				tried++
@@ -261,6 +261,8 @@ var splicePseudo = []*Case{
 		Systems:  linuxOnly,
 		Caller:   "On EINVAL fall back to read.",
 		Expect: []Expectation{
+			{Emulator: "qemu-user", Why: qemuProc, Known: qemuSource + "syscall.c",
+				Facts: Want{"cmdline": "", "maps": "", "environ": "EINVAL", "status": "EINVAL", "meminfo": "", "version": "", "read": true}},
 			{Since: "5.10", Why: "no way to splice without explicit ops since 36e2c7421f02",
 				Facts: Want{"cmdline": "EINVAL", "maps": "EINVAL", "environ": "EINVAL", "status": "EINVAL", "meminfo": "", "version": "", "read": true}},
 		},
@@ -348,16 +350,27 @@ var splicePseudo = []*Case{
 		},
 		Body: func(e *Env) {
 			p := fixture.Pattern(5, 8) // what an eventfd takes
-			r, _ := loaded(e, p)
-			r2, w2 := roomyPipe(e)
+			left, queued := fixture.Right, 0
 			ask := func(name string, fd int) {
+				// Pipes of their own: a call may move bytes, or wait for ever.
+				r, _ := loaded(e, p)
+				r2, w2 := roomyPipe(e)
 				for _, way := range []struct {
 					name    string
 					in, out int
 				}{{".in", fd, w2.Int()}, {".out", r.Int(), fd}} {
-					_, errno := e.Kernel.Splice(way.in, nil, way.out, nil, len(p), 0)
+					call := fixture.Begin(func() (int, sys.Errno) { return e.Kernel.Splice(way.in, nil, way.out, nil, len(p), 0) })
+					if call.Waits() {
+						e.Fact(name+way.name, "waits")
+						continue
+					}
+					_, errno, _ := call.Returned()
 					e.Fact(name+way.name, sys.ErrnoName(errno))
 				}
+				if v := fixture.Compare(fixture.ReadReady(e, r, len(p)+1), p); v != fixture.Right {
+					left = v
+				}
+				queued += fixture.Queued(e, r2)
 			}
 			for _, kind := range []string{"eventfd", "epoll", "timerfd", "signalfd", "inotify", "pidfd"} {
 				ask(kind, fixture.Anonymous(e, kind).Int())
@@ -365,8 +378,8 @@ var splicePseudo = []*Case{
 			ask("directory", fixture.Directory(e).Int())
 			_, path := fixture.NamedFile(e, p, os.O_RDWR)
 			ask("path", fixture.Open(e, path, sys.PathOnly).Int())
-			holds(e, kept, r, p)
-			e.Fact("queued", fixture.Queued(e, r2))
+			e.Fact(kept, left)
+			e.Fact("queued", queued)
 		},
 	},
 }
@@ -414,4 +427,17 @@ func readPseudo(e *Env, path string) []byte {
 		e.Fatalf("read %s: %w", path, err)
 	}
 	return p
+}
+
+// steady tells whether a file that is made when read is the same each time, so
+// that what another call gets can be compared with it. gVisor lists
+// /proc/filesystems in the random order of a Go map.
+func steady(e *Env, path string) bool {
+	first := readPseudo(e, path)
+	for range 32 {
+		if !bytes.Equal(readPseudo(e, path), first) {
+			return false
+		}
+	}
+	return true
 }

@@ -147,6 +147,9 @@ func paths(r *Record) map[string]item {
 	for _, p := range r.Paths {
 		rank, words := 0, "does not work"
 		switch {
+		case p.Errno == probe.PathSetUp:
+			items[p.Facility+" "+p.Source+" "+p.Destination] = item{join("not tried", p.Reason), -1, whole(p)}
+			continue
 		case p.Works && p.BytesRight:
 			rank, words = 2, "works"
 			if p.Witness == "by-reference" {

@@ -53,6 +53,22 @@ func TestCompare(t *testing.T) {
 			func(r *Record) { r.Paths[0].BytesRight = false },
 			Difference{Kind: Regressed, What: "path", ID: "sendfile file tcp"},
 		},
+		"path has another errno": {
+			func(r *Record) { r.Paths[0].Works, r.Paths[0].BytesRight, r.Paths[0].Errno = false, false, "EINVAL" },
+			Difference{Kind: Regressed, What: "path", ID: "sendfile file tcp"},
+		},
+		"path is not tried any more": {
+			func(r *Record) {
+				r.Paths[0] = probe.PathResult{Facility: "sendfile", Source: "file", Destination: "tcp", Errno: probe.PathSetUp, Witness: "not-witnessed", Reason: "why"}
+			},
+			Difference{Kind: Changed, What: "path", ID: "sendfile file tcp"},
+		},
+		"path is new": {
+			func(r *Record) {
+				r.Paths = append(r.Paths, probe.PathResult{Facility: "splice", Source: "file", Destination: "append", Errno: "EINVAL", Witness: "not-witnessed"})
+			},
+			Difference{Kind: New, What: "path", ID: "splice file append"},
+		},
 		"backend falls": {
 			func(r *Record) { r.Backend = "sendfile" },
 			Difference{Kind: Regressed, What: "backend", ID: "library"},

@@ -73,6 +73,9 @@ func (x *Explanation) withoutWay(pair string) []string {
 		return []string{fmt.Sprintf("Nothing was tried %s: %s.", pair, x.way(readWrite).Why)}
 	}
 	list := []string{fmt.Sprintf("No: no call moves bytes %s inside the kernel here; they pass through the process.", pair)}
+	if control := x.way(readWrite); control.Tried && !control.Works {
+		list = []string{fmt.Sprintf("No: no call moves bytes %s here, and %s does not either.", pair, control.Call)}
+	}
 	for _, w := range x.Ways {
 		switch {
 		case !w.Tried || w.Facility == readWrite:

@@ -112,7 +112,9 @@ func findPath(path string, source bool) (*foundEnd, error) {
 
 // findDevice knows the devices that can be opened without a consequence.
 func findDevice(e *foundEnd, path string) {
-	for name, device := range map[string]string{"zero": "/dev/zero", "null": "/dev/null"} {
+	for name, device := range map[string]string{
+		"zero": "/dev/zero", "null": "/dev/null", "full": "/dev/full", "random": "/dev/random", "urandom": "/dev/urandom",
+	} {
 		if sameFile(path, device) {
 			e.kind = kind(name)
 			return

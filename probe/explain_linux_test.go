@@ -114,7 +114,7 @@ func TestExplainMissingPaths(t *testing.T) {
 	t.Parallel()
 	for _, given := range []string{"./nowhere/file", "unix:/nowhere", "unix:nowhere"} {
 		_, err := Explain(context.Background(), nil, "file", given)
-		require.ErrorContains(t, err, "no such file or directory; kinds of destination: append, file, ", given)
+		require.ErrorContains(t, err, "no such file or directory; kinds of destination: append, block, ", given)
 	}
 }
 

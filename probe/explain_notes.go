@@ -13,22 +13,22 @@ const userSpace = "through user space"
 // and package net return: read in Go 1.26's net/tcpsock_posix.go,
 // net/splice_linux.go, net/sendfile.go and os/zero_copy_linux.go.
 func goCopy(src, dst *Kind) string {
-	isFile := src.Nature == IsFile || src.Name == "zero" || src.Name == "proc"
-	stream := src.Name == "tcp" || src.Name == "unix"
+	isFile := src.Nature == IsFile || src.Nature == IsDevice // each an *os.File
+	stream := isTCP(src) || src.Name == "unix"
 	switch {
 	case src.Nature == IsMemory:
 		return userSpace + ": memory is written with write(2)"
 	case dst.Name == "append":
 		return userSpace + ": a file opened with O_APPEND takes neither splice(2) nor copy_file_range(2)"
-	case isFile && dst.Name == "tcp":
+	case isFile && isTCP(dst):
 		return "sendfile(2), where the reader is an *os.File or an io.LimitedReader around one; " + userSpace + ", without a word, where sendfile(2) is refused"
 	case isFile && dst.Name == "unix":
 		return "sendfile(2), where the reader is an *os.File itself; " + userSpace + " under an io.LimitedReader"
 	case isFile && dst.Nature == IsFile:
 		return "copy_file_range(2); " + userSpace + " where that is refused"
-	case stream && dst.Name == "tcp":
+	case stream && isTCP(dst):
 		return "splice(2) through a pipe of 1 MiB that is held as long as the copy lasts"
-	case src.Name == "tcp" && dst.Name == "unix":
+	case isTCP(src) && dst.Name == "unix":
 		return "splice(2) through a pipe; " + userSpace + " under an io.LimitedReader"
 	case stream && dst.Nature != IsSocket:
 		return "splice(2), through a pipe of its own"
@@ -38,6 +38,9 @@ func goCopy(src, dst *Kind) string {
 		return userSpace
 	}
 }
+
+// isTCP tells whether package net has a *net.TCPConn of a kind.
+func isTCP(k *Kind) bool { return k.Name == "tcp" || k.Name == "mptcp" || k.Name == "ktls" }
 
 // hazard is what a caller has to mind when bytes are shared.
 func hazard(src, dst *Kind) string {

@@ -51,9 +51,9 @@ func TestEndsThatAreWrong(t *testing.T) {
 	for given, want := range tests {
 		_, err := findEnd(given, false)
 		require.ErrorContains(t, err, want, given)
-		require.ErrorContains(t, err, "; kinds of destination: append, file, ", given)
+		require.ErrorContains(t, err, "; kinds of destination: append, block, ", given)
 		assert.NotContains(t, err.Error(), "\n", given)
 	}
 	_, err := findEnd("append", true)
-	assert.ErrorContains(t, err, "cannot be a source; kinds of source: file, ")
+	assert.ErrorContains(t, err, "cannot be a source; kinds of source: block, ")
 }

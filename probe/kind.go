@@ -27,6 +27,7 @@ const (
 	IsSocket
 	IsDevice
 	IsMemory
+	IsOther // a descriptor of something that is no stream of bytes
 )
 
 // Source is an open end that bytes come from.
@@ -36,10 +37,19 @@ type Source struct {
 	Memory []byte      // the user's pages
 	Gift   bool        // they are given away with them
 	Room   int         // how many bytes it can hold
+	Unit   int         // it is read in multiples of this many bytes; 0 is 1
 
 	// Fill puts p in and returns what the source holds now: p, or its own
-	// content where that cannot be chosen.
+	// content where that cannot be chosen; nothing where it has no bytes.
 	Fill func(p []byte) []byte
+
+	// Right looks at what arrived from a source whose bytes cannot be known
+	// before; nil where they are what Fill returned.
+	Right func(arrived []byte) bool
+
+	// Ends says that the source is at its end from the start: to move nothing is
+	// right.
+	Ends bool
 
 	// Share puts p in so that it can be overwritten in place while it is on its
 	// way, and returns how; nil where that is not possible.
@@ -55,11 +65,16 @@ type Sink struct {
 	FD      *fixture.FD
 	Pipe    bool               // FD is a pipe
 	Room    int                // how many bytes it takes while nobody reads
+	Unit    int                // it is written in multiples of this many bytes; 0 is 1
 	Arrived func(n int) []byte // what has come, n bytes or fewer; nil where nothing can be read back
 
 	// Reflinked tells whether the end shares the place of its bytes on disk with
 	// another file; nil where it has none.
 	Reflinked func() bool
+
+	// NoSpace says that the end itself answers ENOSPC, which elsewhere tells of
+	// the set-up and not of the call.
+	NoSpace bool
 
 	// Keeps says that the end must hold bytes of its own: to show the source's
 	// later bytes would be wrong there, so that sharing cannot be seen.
@@ -68,14 +83,20 @@ type Sink struct {
 
 // Kinds lists every kind of end, by name.
 func Kinds() []*Kind {
-	list := slices.Concat(fileKinds, socketKinds, pipeKinds, memoryKinds, deviceKinds)
+	list := allKinds()
 	slices.SortFunc(list, func(a, b *Kind) int { return compare(a.Name, b.Name) })
 	return list
 }
 
+// allKinds has those that are alike together.
+func allKinds() []*Kind {
+	return slices.Concat(fileKinds, memfdKinds, placeKinds, pseudoKinds, deviceKinds, blockKinds, pipeKinds,
+		socketKinds, familyKinds, tlsKinds, messageKinds, terminalKinds, eventKinds, muteKinds, memoryKinds)
+}
+
 // kind finds a kind; nil where there is none.
 func kind(name string) *Kind {
-	for _, k := range Kinds() {
+	for _, k := range allKinds() {
 		if k.Name == name {
 			return k
 		}

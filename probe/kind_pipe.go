@@ -8,12 +8,18 @@ import (
 )
 
 var pipeKinds = []*Kind{
-	{
-		Name:   "pipe",
-		Title:  "a pipe or FIFO",
+	pipeKind("pipe", "a pipe or FIFO", fixture.Pipe),
+	pipeKind("fifo", "a FIFO, opened by its name", fixture.FIFO),
+}
+
+// pipeKind is a kind of pipe, by how its two ends are had.
+func pipeKind(name, title string, ends func(fixture.T) (r, w *fixture.FD)) *Kind {
+	return &Kind{
+		Name:   name,
+		Title:  title,
 		Nature: IsPipe,
 		Source: func(t fixture.T) *Source {
-			r, w := fixture.Pipe(t)
+			r, w := ends(t)
 			return &Source{
 				FD:   r,
 				Pipe: true,
@@ -30,7 +36,7 @@ var pipeKinds = []*Kind{
 			}
 		},
 		Sink: func(t fixture.T) *Sink {
-			r, w := fixture.Pipe(t)
+			r, w := ends(t)
 			return &Sink{
 				FD:      w,
 				Pipe:    true,
@@ -38,7 +44,7 @@ var pipeKinds = []*Kind{
 				Arrived: func(n int) []byte { return fixture.ReadN(t, r, n) },
 			}
 		},
-	},
+	}
 }
 
 // pipeRoom is how many bytes are sure to fit into a pipe. A pipe is a ring of

@@ -6,16 +6,27 @@ import (
 )
 
 var socketKinds = []*Kind{
-	socketKind("tcp", "a TCP connection", fixture.WitnessSize, fixture.TCP),
-	socketKind("unix", "a UNIX stream socket", fixture.WitnessSize, func(t fixture.T) (a, b *fixture.FD) {
+	streamKind("tcp", "a TCP connection", fixture.TCP),
+	streamKind("unix", "a UNIX stream socket", func(t fixture.T) (a, b *fixture.FD) {
 		return fixture.Unix(t, sys.Stream)
 	}),
 	// A datagram holds at most 65507 bytes (RFC 768 over IPv4).
-	socketKind("udp", "a connected UDP socket", fixture.WitnessSize/2, fixture.UDP),
+	socketKind("udp", "a connected UDP socket", fixture.WitnessSize/2, fixture.UDP, awaitMessage),
 }
 
-// socketKind is a kind whose two ends come as a connected pair.
-func socketKind(name, title string, room int, pair func(fixture.T) (a, b *fixture.FD)) *Kind {
+// streamKind is a kind of stream socket.
+func streamKind(name, title string, pair func(fixture.T) (a, b *fixture.FD)) *Kind {
+	return socketKind(name, title, fixture.WitnessSize, pair, fixture.AwaitStream)
+}
+
+// awaitMessage waits until a message has arrived.
+func awaitMessage(t fixture.T, fd *fixture.FD, _ int) {
+	fixture.Readable(t, fd, int(fixture.Patience().Milliseconds()))
+}
+
+// socketKind is a kind whose two ends come as a connected pair; await waits
+// until what was sent has arrived.
+func socketKind(name, title string, room int, pair func(fixture.T) (a, b *fixture.FD), await func(t fixture.T, fd *fixture.FD, n int)) *Kind {
 	return &Kind{
 		Name:   name,
 		Title:  title,
@@ -28,10 +39,12 @@ func socketKind(name, title string, room int, pair func(fixture.T) (a, b *fixtur
 				Room: room,
 				Fill: func(p []byte) []byte {
 					fixture.WriteAll(t, far, p)
+					await(t, near, len(p))
 					return p
 				},
 				Share: func(p []byte) func([]byte) {
 					file := fixture.ShareSocket(t, far, p)
+					await(t, near, len(p))
 					return func(p []byte) { fixture.Overwrite(t, file, p, 0) }
 				},
 				Fed: true,

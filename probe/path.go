@@ -29,6 +29,9 @@ type PathResult struct {
 
 	BytesRight bool            `json:"bytes_right"`
 	Witness    fixture.Witness `json:"witness"`
+
+	// Reason is why a pair was not tried; "" for one that was.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Words in place of an errno.

@@ -18,10 +18,18 @@ func handlePath(scratch string, argument json.RawMessage) (any, error) {
 	if err := json.Unmarshal(argument, &a); err != nil {
 		return nil, err
 	}
-	if mover(a.Facility) == nil || kind(a.Source) == nil || kind(a.Destination) == nil {
-		return nil, fmt.Errorf("no path %s %s %s", a.Facility, a.Source, a.Destination)
+	if err := a.check(); err != nil {
+		return nil, err
 	}
 	return a.try(sys.Native(), scratch), nil
+}
+
+// check refuses an attempt of what does not exist.
+func (a attempt) check() error {
+	if mover(a.Facility) == nil || kind(a.Source) == nil || kind(a.Destination) == nil {
+		return fmt.Errorf("no path %s %s %s", a.Facility, a.Source, a.Destination)
+	}
+	return nil
 }
 
 // RunPaths tries paths in the workers of a pool, several at a time, and returns
@@ -86,7 +94,7 @@ func (a attempt) ask(ctx context.Context, pool *worker.Pool, within time.Duratio
 	case errors.As(err, &crash):
 		got.Errno, got.Note = PathCrashed, crash.Error()
 	default:
-		got.Errno, got.Note = PathSetUp, err.Error()
+		got.Errno, got.Note, got.Reason = PathSetUp, err.Error(), reason(err, "")
 	}
 	return got, nil
 }

@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/zcprobe/zcprobe/internal/fixture"
 	"github.com/zcprobe/zcprobe/internal/sys"
@@ -18,6 +19,12 @@ type attempt struct {
 	SourceDir  string `json:",omitempty"` // the source is else a file that is made here and deleted
 	SinkDir    string `json:",omitempty"` // the destination is a file that is made here and deleted
 	Unshared   string `json:",omitempty"` // why no witness can be had; "" where one can
+	Nonblock   bool   `json:",omitempty"` // what would wait says EAGAIN (O_NONBLOCK at both ends)
+	Again      bool   `json:",omitempty"` // it is tried for the second time
+
+	// under is told when the call under test begins and when it has returned;
+	// nil where nobody minds.
+	under *under
 }
 
 // answer is what a worker says of an attempt: the result, and what it has no
@@ -34,24 +41,73 @@ func (a attempt) try(kernel *sys.Kernel, scratch string) answer {
 	m := mover(a.Facility)
 	err := fixture.Run(scratch, func(s *fixture.Scope) {
 		source, sink := a.open(s)
-		want := source.Fill(fixture.Pattern(1, min(ordinarySize, source.Room, sink.Room)))
-		n, errno := m.Move(&move{s, kernel, source, sink, len(want)})
+		size := wholeUnits(min(ordinarySize, source.Room, sink.Room), max(source.Unit, sink.Unit))
+		want := source.Fill(fixture.Pattern(1, size))
+		ask := len(want)
+		if ask == 0 {
+			ask = size // it has nothing, and has to say so
+		}
+		n, errno := a.move(m, &move{s, kernel, source, sink, ask})
+		if sys.IsResourceLimit(errno) && !sink.NoSpace {
+			s.Fatalf("%s: %w", a.Facility, error(errno)) // of this machine, not of the call
+		}
 		result.Errno = sys.ErrnoName(errno)
-		result.Works = errno == 0 && n == len(want)
+		result.Works = errno == 0 && n == len(want) && (n > 0 || source.Ends)
 		if !result.Works {
 			return
 		}
 		// Where nothing can be read back, the count is all there is.
-		result.BytesRight = sink.Arrived == nil || fixture.Compare(sink.Arrived(n), want) == fixture.Right
+		result.BytesRight = sink.Arrived == nil || source.right(sink.Arrived(n), want)
 	})
 	if err != nil {
 		result.Works, result.BytesRight, result.Errno, result.Note = false, false, PathSetUp, err.Error()
+		result.Reason = reason(err, scratch)
 		return result
 	}
 	if result.Works && result.BytesRight {
-		result.Witness, result.Note = a.witness(m, kernel, scratch)
+		// In a thread of its own: an io_uring that was closed interrupts the calls
+		// of the thread that has used it, see worker.Serve.
+		fixture.InThread(func() { result.Witness, result.Note = a.witness(m, kernel, scratch) })
 	}
 	return result
+}
+
+// right compares what arrived with what the source held.
+func (s *Source) right(arrived, want []byte) bool {
+	if s.Right != nil {
+		return len(arrived) == len(want) && s.Right(arrived)
+	}
+	return fixture.Compare(arrived, want) == fixture.Right
+}
+
+// move has the mover move, between ends that wait or do not.
+func (a attempt) move(m *Mover, move *move) (int, sys.Errno) {
+	if a.Nonblock {
+		for _, end := range []*fixture.FD{move.source.FD, move.sink.FD} {
+			if end != nil {
+				sys.SetNonblock(end.Int(), true) // an O_PATH descriptor has no mode
+			}
+		}
+	}
+	a.under.begin()
+	defer a.under.end()
+	return m.Move(move)
+}
+
+// reason is why an end could not be had, in the same words in two runs: without
+// the names of private files.
+func reason(err error, scratch string) string {
+	var words []string
+	for _, w := range strings.Fields(err.Error()) {
+		private := scratch != "" && strings.HasPrefix(w, scratch) || strings.Contains(w, "/.zcprobe-")
+		switch {
+		case !private:
+			words = append(words, w)
+		case strings.HasSuffix(w, ":") && len(words) > 0:
+			words[len(words)-1] += ":"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // result is what is said of an attempt of which nothing is known.
@@ -103,7 +159,7 @@ func (a attempt) witness(m *Mover, kernel *sys.Kernel, scratch string) (w fixtur
 		before := fixture.Pattern(2, size)
 		after := fixture.Rewritten(before)
 		overwrite := source.Share(before)
-		n, errno := m.Move(&move{s, kernel, source, sink, size})
+		n, errno := a.move(m, &move{s, kernel, source, sink, size})
 		if errno != 0 || n != size {
 			note = fmt.Sprintf("moved %d of %d bytes %s", n, size, sys.ErrnoName(errno))
 			return
@@ -157,4 +213,12 @@ func wholePages(n int) int {
 		return n / page * page
 	}
 	return n
+}
+
+// wholeUnits rounds down to units, but never to nothing.
+func wholeUnits(n, unit int) int {
+	if unit < 2 {
+		return n
+	}
+	return max(n/unit, 1) * unit
 }

@@ -31,7 +31,7 @@ func Handlers() map[string]worker.Handler {
 			return nil, fmt.Errorf("no feature %s", id)
 		}
 		return try(f, sys.Native(), scratch), nil
-	}, "path": handlePath}
+	}, "path": handlePath, "row": handleRow}
 }
 
 // Run tries features in the workers of a pool, several at a time, and returns

@@ -35,7 +35,7 @@ func (e *Engine) tryFile(path Path, from rung) Mechanism {
 		}
 		defer src.Close()
 		var offset int64
-		return e.fileToSocket(dst, src, &offset, trialSize, from)
+		return e.fileToSocket(dst, src, &offset, trialSize, from, nil)
 	}()
 	return tried(path, "file", res, err)
 }

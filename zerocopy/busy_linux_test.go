@@ -93,7 +93,7 @@ func TestFileToSocketSharedPosition(t *testing.T) {
 		t.Run(string(path), func(t *testing.T) {
 			t.Parallel()
 			e := tamper(t, edit)
-			data := pattern(8<<20, 100)
+			data := pattern(sized(8<<20, 1<<20), 100)
 			src := fileWith(t, data)
 			var (
 				wg    sync.WaitGroup
@@ -185,7 +185,7 @@ func TestFailedTransferLeavesNothingBehind(t *testing.T) {
 			if fixed {
 				offset = new(int64)
 			}
-			_, err := e.FileToSocket(dst, fileWith(t, pattern(8<<20, 110)), offset, -1)
+			_, err := e.FileToSocket(dst, fileWith(t, pattern(sized(8<<20, pastBuffers), 110)), offset, -1)
 			require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 
 			data := pattern(300_000, 112)
@@ -195,7 +195,7 @@ func TestFailedTransferLeavesNothingBehind(t *testing.T) {
 			require.NoError(t, err)
 
 			origin, src := pair(t, "tcp")
-			feed(origin, pattern(8<<20, 111))
+			feed(origin, pattern(sized(8<<20, pastPipe), 111))
 			require.NoError(t, dst.SetWriteDeadline(time.Now().Add(30*time.Millisecond)))
 			_, err = e.SocketRelay(dst, src, -1)
 			require.ErrorIs(t, err, os.ErrDeadlineExceeded)

@@ -1,6 +1,9 @@
 package zerocopy
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"syscall"
+)
 
 // Counters is a snapshot of what an [Engine] has done since it was made. The
 // bytes of all paths together are exactly the bytes that its transfers have
@@ -13,6 +16,10 @@ type Counters struct {
 	Fallbacks map[Reason]int64
 	// Waits is how often a transfer waited in the poller for dst or src.
 	Waits int64
+	// Written counts the plain Writes on connections of [Wrap] and their bytes:
+	// headers, and every body that came as memory. They are no transfers, and
+	// not in Bytes.
+	Written PathCounters
 	// ShortSends is how often a call moved less than it was asked to: dst was
 	// nearly full, or a file ended.
 	ShortSends int64
@@ -48,6 +55,8 @@ type tally struct {
 	fallbacks    [len(reasons)]atomic.Int64
 	waits        atomic.Int64
 	short        atomic.Int64
+
+	written, writes atomic.Int64
 }
 
 func (t *tally) fellBack(why Reason) {
@@ -67,6 +76,7 @@ func (t *tally) snapshot() Counters {
 		Sendfile: path(bySendfile), Splice: path(bySplice), Copied: path(byCopy),
 		Fallbacks: map[Reason]int64{},
 		Waits:     t.waits.Load(), ShortSends: t.short.Load(),
+		Written: PathCounters{Bytes: t.written.Load(), Calls: t.writes.Load()},
 	}
 	for i, r := range reasons {
 		if n := t.fallbacks[i].Load(); n > 0 {
@@ -80,10 +90,26 @@ func (t *tally) snapshot() Counters {
 type account struct {
 	e   *Engine
 	res Result
+
+	watch func(int64) // is told of bytes that were moved, outside of all callbacks
+	told  int64
+	live  *gauge // shows them while the transfer runs
 }
 
-// moved books n of offered bytes that dst accepted in one call.
-func (a *account) moved(by rung, n, offered int) {
+// gauge is what others see of a transfer while it runs.
+type gauge struct {
+	bytes *atomic.Int64
+	fault atomic.Uintptr // the errno with which dst failed
+}
+
+// moved books n of offered bytes that dst accepted in one call. More than was
+// offered cannot be; then it books what can, and says so.
+func (a *account) moved(by rung, call string, n, offered int) error {
+	var err error
+	if n > offered {
+		err = overcount(call, n, offered)
+		n = offered
+	}
 	a.res.N += int64(n)
 	a.res.Path = pathOf[by]
 	if by == byCopy {
@@ -93,6 +119,25 @@ func (a *account) moved(by rung, n, offered int) {
 	a.e.tally.calls[by].Add(1)
 	if n < offered {
 		a.e.tally.short.Add(1)
+	}
+	if a.live != nil {
+		a.live.bytes.Add(int64(n))
+	}
+	return err
+}
+
+// tell tells the watcher of what has been moved since it was told last.
+func (a *account) tell() {
+	if n := a.res.N - a.told; n > 0 && a.watch != nil {
+		a.told = a.res.N
+		a.watch(n)
+	}
+}
+
+// failed books that dst failed for good.
+func (a *account) failed(errno syscall.Errno) {
+	if a.live != nil {
+		a.live.fault.Store(uintptr(errno))
 	}
 }
 

@@ -7,6 +7,13 @@
 //	n, err := zerocopy.SocketRelay(upstream, client, -1)   // one direction of a proxy
 //	fmt.Println(zerocopy.BackendName())                    // "sendfile+splice"
 //
+// [Wrap] and [NewListener] give connections whose ReadFrom and WriteTo take these
+// paths, so that net/http, io.Copy and io.CopyN do without another change, and
+// [Proxy] relays in both directions:
+//
+//	http.Serve(zerocopy.NewListener(listener), http.FileServer(http.Dir("www")))
+//	result, err := zerocopy.Proxy(ctx, client, upstream, zerocopy.WithIdleTimeout(time.Minute))
+//
 // An [Engine] gives the same with a [Result] for each transfer and with
 // counters of its own; a [Relay] survives deadlines without losing a byte.
 //
@@ -23,7 +30,8 @@
 //   - The file's offset has moved by exactly n, on success and on every error.
 //   - Bytes that were taken out of a source that cannot take them back (a
 //     socket, a pipe, a terminal) and that dst did not accept are never dropped:
-//     they come back in an [InFlightError], or stay in the [Relay].
+//     they come back in an [InFlightError], or stay in the [Relay], or go back to
+//     the next Read of a source of [Wrap].
 //   - Deadlines of dst and src hold, before and during a transfer, and closing
 //     either connection from another goroutine ends it. Such errors wrap
 //     [os.ErrDeadlineExceeded], [net.ErrClosed] (connections) and
@@ -45,7 +53,8 @@
 // bytes go to the descriptor that dst.SyscallConn gives, on every path. A
 // wrapper that adds a layer (compression, TLS) must not hand out the raw
 // descriptor of the connection below it, and *tls.Conn does not; there is no
-// looking through NetConn. On a socket with kernel TLS attached by the caller,
+// looking through NetConn. A wrapper that changes nothing says so by implementing
+// [SourceWrapper] or [DestinationWrapper], and is told the counts. On a socket with kernel TLS attached by the caller,
 // the kernel encrypts what is sent.
 //
 // TCP, MPTCP, UNIX stream and other stream sockets work in every combination.

@@ -93,7 +93,7 @@ func SocketRelay(dst, src syscall.Conn, count int64) (n int64, err error) {
 // FileToSocket is the function [FileToSocket] on this engine, and tells how the
 // bytes went.
 func (e *Engine) FileToSocket(dst syscall.Conn, src *os.File, offset *int64, count int64) (Result, error) {
-	res, err := e.fileToSocket(dst, src, offset, count, bySendfile)
+	res, err := e.fileToSocket(dst, src, offset, count, bySendfile, nil)
 	return res, verb("send file", err)
 }
 
@@ -116,7 +116,8 @@ func (e *Engine) CloseIdlePipes() { e.pipes.closeIdle() }
 
 // fileToSocket checks what can be checked without the kernel, and starts at the
 // given rung.
-func (e *Engine) fileToSocket(dst syscall.Conn, src *os.File, offset *int64, count int64, from rung) (Result, error) {
+func (e *Engine) fileToSocket(dst syscall.Conn, src *os.File, offset *int64, count int64, from rung, watch func(int64)) (Result, error) {
+	dst, _ = base(dst)
 	switch {
 	case dst == nil, src == nil:
 		return Result{}, os.ErrInvalid
@@ -125,5 +126,5 @@ func (e *Engine) fileToSocket(dst syscall.Conn, src *os.File, offset *int64, cou
 	case offset != nil && *offset < 0:
 		return Result{}, fmt.Errorf("offset %d: %w", *offset, syscall.EINVAL)
 	}
-	return e.sendFile(dst, src, offset, count, from)
+	return e.sendFile(dst, src, offset, count, from, watch)
 }

@@ -24,9 +24,10 @@ func refused(errno syscall.Errno) (why Reason, final bool) {
 		// "target filesystem doesn't support splicing". Files of /proc since
 		// Linux 5.10, FUSE with direct_io and terminals end here.
 		return ReasonRefused, false
-	case syscall.EOPNOTSUPP, syscall.ESPIPE, syscall.EXDEV, syscall.ENOTTY:
+	case syscall.EOPNOTSUPP, syscall.ESPIPE, syscall.EXDEV, syscall.ENOTTY, syscall.ENOTSOCK:
 		// Filesystems and socket families that have a splice operation only in
-		// name answer in these ways.
+		// name answer in these ways, and never does a stream that was cut off:
+		// no pending error of a socket (sk_err) is one of them.
 		return ReasonRefused, false
 	case syscall.ENOMEM, syscall.ENOBUFS:
 		// sendfile(2): "Insufficient memory to read from in_fd". A copy uses a

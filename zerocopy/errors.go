@@ -43,6 +43,47 @@ func (e *InFlightError) Error() string {
 // Unwrap returns Err.
 func (e *InFlightError) Unwrap() error { return e.Err }
 
+// Timeout tells whether Err is about a deadline, as [net.Error] does.
+func (e *InFlightError) Timeout() bool {
+	var err interface{ Timeout() bool }
+	return errors.As(e.Err, &err) && err.Timeout()
+}
+
+// Temporary is what Err says of it, for [net.Error].
+func (e *InFlightError) Temporary() bool {
+	var err interface{ Temporary() bool }
+	return errors.As(e.Err, &err) && err.Temporary()
+}
+
+// sideError is an error of one of the two ends of a relay.
+type sideError struct {
+	side string
+	err  error
+}
+
+// The sides.
+const (
+	readSide  = "read source"
+	writeSide = "write destination"
+)
+
+func (e *sideError) Error() string { return e.side + ": " + e.err.Error() }
+func (e *sideError) Unwrap() error { return e.err }
+
+// onSide says which end an error is about.
+func onSide(side string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &sideError{side, err}
+}
+
+// overcount is the error of a call that says that it moved more bytes than it
+// was given. What it did is not known.
+func overcount(call string, n, offered int) error {
+	return fmt.Errorf("%s: the kernel reported %d bytes where only %d were to be moved", call, n, offered)
+}
+
 // callError is the error of a system call, by name.
 func callError(call string, errno syscall.Errno) error { return os.NewSyscallError(call, errno) }
 
@@ -52,6 +93,14 @@ func verb(v string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", v, err)
+}
+
+// firstOf is the first error that is one.
+func firstOf(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
 }
 
 // short is the error of a source that ended after n of count bytes.

@@ -101,7 +101,7 @@ func ExampleRelay() {
 	back, server := connect()
 	defer server.Close()
 	go func() {
-		client.Write(make([]byte, 64<<20))
+		client.Write(make([]byte, 16<<20))
 		client.Close()
 	}()
 
@@ -125,7 +125,7 @@ func ExampleRelay() {
 	fmt.Println(total, <-read, err)
 	// Output:
 	// true
-	// 67108864 67108864 <nil>
+	// 16777216 16777216 <nil>
 }
 
 func ExampleEngine() {

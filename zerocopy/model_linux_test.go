@@ -20,7 +20,7 @@ import (
 
 var (
 	modelSeed   = flag.Uint64("model.seed", 0, "run the model tests with this one seed")
-	modelRounds = flag.Int("model.rounds", 60, "how many seeds the model tests run")
+	modelRounds = flag.Int("model.rounds", 0, "how many seeds the model tests run (60; 6 with -short)")
 )
 
 // chaos is a kernel that does what a kernel may do, at random: short counts,
@@ -163,7 +163,11 @@ func seeds(t *testing.T, f func(t *testing.T, rng *rand.Rand)) {
 		run(*modelSeed)
 		return
 	}
-	for range *modelRounds {
+	rounds := *modelRounds
+	if rounds == 0 {
+		rounds = sized(60, 6)
+	}
+	for range rounds {
 		run(rand.Uint64())
 	}
 }
@@ -207,7 +211,7 @@ func maybeDeadlines(rng *rand.Rand, dst net.Conn) {
 func TestModelFileToSocket(t *testing.T) {
 	t.Parallel()
 	seeds(t, func(t *testing.T, rng *rand.Rand) {
-		size := 1 + rng.IntN(3<<20)
+		size := 1 + rng.IntN(sized(3<<20, 1<<20))
 		data := pattern(size, rng.Uint64())
 		src := fileWith(t, data)
 		e := New(Config{Kernel: newChaos(rng).kernel(), MaxPipes: 1 + rng.IntN(3)})
@@ -272,7 +276,7 @@ func TestModelFileToSocket(t *testing.T) {
 func TestModelRelay(t *testing.T) {
 	t.Parallel()
 	seeds(t, func(t *testing.T, rng *rand.Rand) {
-		size := 1 + rng.IntN(3<<20)
+		size := 1 + rng.IntN(sized(3<<20, 1<<20))
 		data := pattern(size, rng.Uint64())
 		e := New(Config{Kernel: newChaos(rng).kernel(), MaxPipes: 1 + rng.IntN(3)})
 		defer e.CloseIdlePipes()

@@ -184,6 +184,8 @@ func readPipe(k *sys.Kernel, p *pipe, n int) ([]byte, error) {
 	for have := 0; have < n; {
 		m, errno := k.Read(p.r, data[have:])
 		switch {
+		case m > n-have:
+			return data, overcount("read", m, n-have)
 		case m > 0:
 			have += m
 		case errno == syscall.EINTR:

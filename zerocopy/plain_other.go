@@ -32,12 +32,12 @@ func plainConn(c syscall.Conn) (net.Conn, error) {
 }
 
 // sendFile copies, and moves the offset, or the position, by what was sent.
-func (e *Engine) sendFile(dst syscall.Conn, src *os.File, offset *int64, count int64, _ rung) (Result, error) {
+func (e *Engine) sendFile(dst syscall.Conn, src *os.File, offset *int64, count int64, _ rung, watch func(int64)) (Result, error) {
 	to, err := plainConn(dst)
 	if err != nil {
 		return Result{}, err
 	}
-	a := account{e: e}
+	a := account{e: e, watch: watch}
 	a.gaveUp(refusal{reason: ReasonMissing})
 	buf := getBuffer()
 	defer putBuffer(buf)
@@ -54,7 +54,10 @@ func (e *Engine) sendFile(dst syscall.Conn, src *os.File, offset *int64, count i
 			var sendErr error
 			m, sendErr = to.Write(p[:n])
 			if m > 0 {
-				a.moved(byCopy, m, n)
+				if err := a.moved(byCopy, "write", m, n); err != nil {
+					return a.res, err
+				}
+				a.tell()
 			}
 			if offset != nil {
 				*offset += int64(m)
@@ -84,13 +87,13 @@ func (e *Engine) sendFile(dst syscall.Conn, src *os.File, offset *int64, count i
 func (r *Relay) move(count int64) (Result, error) {
 	to, err := plainConn(r.dst)
 	if err != nil {
-		return Result{}, verb("write destination", err)
+		return Result{}, onSide(writeSide, err)
 	}
 	from, err := plainConn(r.src)
 	if err != nil {
-		return Result{}, verb("read source", err)
+		return Result{}, onSide(readSide, err)
 	}
-	a := account{e: r.e}
+	a := account{e: r.e, watch: r.watch, live: r.live}
 	a.gaveUp(refusal{reason: ReasonMissing})
 	buf := getBuffer()
 	defer putBuffer(buf)
@@ -104,11 +107,14 @@ func (r *Relay) move(count int64) (Result, error) {
 		if p := r.pending[:min(int64(len(r.pending)), remaining(count, a.res.N))]; len(p) > 0 {
 			n, err := to.Write(p)
 			if n > 0 {
-				a.moved(byCopy, n, len(p))
+				if err := a.moved(byCopy, "write", n, len(p)); err != nil {
+					return a.res, err
+				}
 				r.pending = r.pending[n:]
+				a.tell()
 			}
 			if err != nil {
-				return a.res, verb("write destination", err)
+				return a.res, onSide(writeSide, err)
 			}
 		}
 		switch {
@@ -117,7 +123,7 @@ func (r *Relay) move(count int64) (Result, error) {
 		case readErr == io.EOF && a.res.N < count:
 			return a.res, short(a.res.N, count)
 		case readErr != nil && readErr != io.EOF:
-			return a.res, verb("read source", readErr)
+			return a.res, onSide(readSide, readErr)
 		}
 	}
 	return a.res, nil

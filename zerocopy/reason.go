@@ -64,6 +64,10 @@ const (
 	// ReasonResumed: the bytes were in flight when an earlier call of a [Relay]
 	// failed, and were delivered from memory.
 	ReasonResumed Reason = "resumed"
+	// ReasonOpaque: an end is a Go value that only its own Read or Write knows
+	// the bytes of: memory, a TLS connection, a wrapper that does not implement
+	// [SourceWrapper] or [DestinationWrapper].
+	ReasonOpaque Reason = "opaque"
 	// ReasonUntried: there was nothing to try a [Mechanism] on.
 	ReasonUntried Reason = "untried"
 )
@@ -73,7 +77,7 @@ var reasons = [...]Reason{
 	ReasonDenied, ReasonMissing, ReasonRefused, ReasonNoMemory, ReasonOverflow,
 	ReasonSourceError, ReasonUnexpected, ReasonBlockingDescriptor, ReasonNoPipe,
 	ReasonPipeLimit, ReasonStuntedPipe, ReasonFalseEnd, ReasonFalseWait, ReasonResumed,
-	ReasonUntried,
+	ReasonOpaque, ReasonUntried,
 }
 
 // Reasons returns every Reason except ReasonNone.

@@ -12,13 +12,19 @@ import (
 // the next Run delivers them first; so a deadline in the middle of a transfer
 // costs nothing but the time.
 //
+// Where src is a connection of [Wrap], they go back to it instead, and whoever
+// reads from it next gets them.
+//
 // A Relay is for one goroutine at a time. It holds no descriptor between calls.
 type Relay struct {
 	e        *Engine
 	dst, src syscall.Conn
-	from     rung   // the best rung to try
-	pending  []byte // taken from src, not accepted by dst
+	back     *backlog // src takes bytes back; nil where it cannot
+	from     rung     // the best rung to try
+	pending  []byte   // taken from src, not accepted by dst
 	closed   bool
+	watch    func(int64) // see account
+	live     *gauge
 }
 
 // NewRelay makes a Relay on the engine of the package's functions.
@@ -26,7 +32,10 @@ func NewRelay(dst, src syscall.Conn) *Relay { return standard().NewRelay(dst, sr
 
 // NewRelay makes a Relay on this engine.
 func (e *Engine) NewRelay(dst, src syscall.Conn) *Relay {
-	return &Relay{e: e, dst: dst, src: src, from: bySplice}
+	r := &Relay{e: e, from: bySplice}
+	r.dst, _ = base(dst)
+	r.src, r.back = base(src)
+	return r
 }
 
 // Run moves count bytes to dst, or all until src ends where count is negative:
@@ -43,7 +52,7 @@ func (r *Relay) Run(count int64) (Result, error) {
 }
 
 // InFlight is the number of bytes that were taken from src and not accepted by
-// dst so far.
+// dst so far. It is 0 where src is a connection of [Wrap]: that has them.
 func (r *Relay) InFlight() int { return len(r.pending) }
 
 // Close gives up the bytes in flight. It closes neither src nor dst, and never
@@ -63,7 +72,14 @@ func (r *Relay) run(count int64) (Result, error) {
 	case count == 0:
 		return Result{}, nil
 	}
-	return r.move(count)
+	if r.back == nil {
+		return r.move(count)
+	}
+	r.pending = r.back.take()
+	res, err := r.move(count)
+	r.back.put(r.pending)
+	r.pending = nil
+	return res, err
 }
 
 // handOver turns the error of the one Run of this relay into an InFlightError

@@ -71,15 +71,15 @@ var movers = sync.Pool{New: func() any {
 func (r *Relay) move(count int64) (Result, error) {
 	dst, err := r.dst.SyscallConn()
 	if err != nil {
-		return Result{}, verb("write destination", err)
+		return Result{}, onSide(writeSide, err)
 	}
 	src, err := r.src.SyscallConn()
 	if err != nil {
-		return Result{}, verb("read source", err)
+		return Result{}, onSide(readSide, err)
 	}
 	m := movers.Get().(*mover)
 	*m = mover{
-		account: account{e: r.e}, hooks: m.hooks, conns: r, dst: dst, src: src,
+		account: account{e: r.e, watch: r.watch, live: r.live}, hooks: m.hooks, conns: r, dst: dst, src: src,
 		count: count, rung: r.from, held: r.pending,
 	}
 	r.pending = nil
@@ -104,19 +104,21 @@ func (m *mover) run() error {
 	// before anything is taken from src.
 	m.err = nil
 	if err := m.dst.Write(m.hooks.check); err != nil || m.err != nil {
-		return verb("write destination", firstOf(err, m.err))
+		return onSide(writeSide, firstOf(err, m.err))
 	}
 	for remaining(m.count, m.res.N) > 0 {
 		if len(m.held) == 0 && m.inPipe == 0 {
 			if err := m.enterSrc(); err != nil {
-				return verb("read source", err)
+				return onSide(readSide, err)
 			}
 			if m.done {
 				break
 			}
 		}
-		if err := m.enterDst(); err != nil {
-			return verb("write destination", err)
+		err := m.enterDst()
+		m.tell()
+		if err != nil {
+			return onSide(writeSide, err)
 		}
 	}
 	if m.done && m.count >= 0 {
@@ -159,13 +161,6 @@ func (m *mover) enterDst() error {
 		}
 	}
 	return nil
-}
-
-func firstOf(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // take takes what src has, and returns false to wait in the poller. It runs in
@@ -250,7 +245,13 @@ func (m *mover) takePipe(fd int, limit int64) syscall.Errno {
 		// and the next one asks again. One dry spell is one fallback.
 		return 0
 	}
-	n, errno := m.e.kernel.Splice(fd, nil, p.w, nil, int(min(limit, int64(p.size))), sys.SpliceNonblock)
+	room := int(min(limit, int64(p.size)))
+	n, errno := m.e.kernel.Splice(fd, nil, p.w, nil, room, sys.SpliceNonblock)
+	if n > room {
+		m.e.pipes.discard(p)
+		m.err = overcount("splice", n, room)
+		return 0
+	}
 	if n > 0 {
 		m.pipe, m.inPipe = p, n
 		m.spun, m.scarce = 0, ReasonNone
@@ -289,6 +290,10 @@ func (m *mover) takeBuffer(fd int, limit int64) syscall.Errno {
 		n, errno = m.e.kernel.Recv(fd, p, sys.NoWait)
 	} else {
 		n, errno = m.e.kernel.Read(fd, p)
+	}
+	if n > len(p) {
+		m.err = overcount(call, n, len(p))
+		return 0
 	}
 	if n > 0 {
 		m.held, m.spun = p[:n], 0
@@ -369,9 +374,11 @@ func (m *mover) givePipe(fd int) syscall.Errno {
 	n, errno := m.e.kernel.Splice(m.pipe.r, nil, fd, nil, m.inPipe, sys.SpliceNonblock)
 	switch {
 	case n > 0:
-		m.moved(bySplice, n, m.inPipe)
 		m.spun = 0
-		if m.inPipe -= n; m.inPipe == 0 {
+		if m.err = m.moved(bySplice, "splice", n, m.inPipe); m.err != nil {
+			m.e.pipes.discard(m.pipe) // who knows what is in it
+			m.pipe, m.inPipe = nil, 0
+		} else if m.inPipe -= n; m.inPipe == 0 {
 			m.e.pipes.put(m.pipe)
 			m.pipe = nil
 		}
@@ -384,6 +391,7 @@ func (m *mover) givePipe(fd int) syscall.Errno {
 	why, final := refused(errno)
 	if final {
 		m.err = callError("splice", errno)
+		m.failed(errno)
 	} else {
 		m.leavePipe(refusal{why, "splice", errno})
 	}
@@ -396,9 +404,9 @@ func (m *mover) giveBuffer(fd int, limit int64) syscall.Errno {
 	n, call, errno := push(m.e.kernel, fd, p, m.block)
 	switch {
 	case n > 0:
-		m.moved(byCopy, n, len(p))
 		m.spun = 0
-		if m.held = m.held[n:]; len(m.held) == 0 {
+		m.err = m.moved(byCopy, call, n, len(p))
+		if m.held = m.held[min(n, len(p)):]; len(m.held) == 0 {
 			m.dropBuffer()
 		}
 		return 0
@@ -410,6 +418,7 @@ func (m *mover) giveBuffer(fd int, limit int64) syscall.Errno {
 		m.err = blockingError("destination", nil)
 	default:
 		m.err = callError(call, errno)
+		m.failed(errno)
 	}
 	return errno
 }

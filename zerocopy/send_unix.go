@@ -94,7 +94,7 @@ var senders = sync.Pool{New: func() any {
 }}
 
 // sendFile sends, and moves *offset by what was sent.
-func (e *Engine) sendFile(dst syscall.Conn, src *os.File, offset *int64, count int64, from rung) (Result, error) {
+func (e *Engine) sendFile(dst syscall.Conn, src *os.File, offset *int64, count int64, from rung, watch func(int64)) (Result, error) {
 	to, err := dst.SyscallConn()
 	if err != nil {
 		return Result{}, err
@@ -104,7 +104,7 @@ func (e *Engine) sendFile(dst syscall.Conn, src *os.File, offset *int64, count i
 		return Result{}, err
 	}
 	s := senders.Get().(*sender)
-	*s = sender{account: account{e: e}, hooks: s.hooks, conn: dst, dst: to, src: raw, file: src, count: count, rung: from}
+	*s = sender{account: account{e: e, watch: watch}, hooks: s.hooks, conn: dst, dst: to, src: raw, file: src, count: count, rung: from}
 	if offset != nil {
 		s.fixed, s.start = true, *offset
 	}
@@ -118,17 +118,17 @@ func (e *Engine) sendFile(dst syscall.Conn, src *os.File, offset *int64, count i
 	if !stream || err != nil {
 		return res, err
 	}
-	return e.sendStream(dst, src, count, from, res)
+	return e.sendStream(dst, src, count, from, watch, res)
 }
 
 // sendStream relays from a file that has no position.
-func (e *Engine) sendStream(dst syscall.Conn, src *os.File, count int64, from rung, before Result) (Result, error) {
+func (e *Engine) sendStream(dst syscall.Conn, src *os.File, count int64, from rung, watch func(int64), before Result) (Result, error) {
 	if count >= 0 {
 		count -= before.N
 	}
 	r := e.NewRelay(dst, src)
 	defer r.Close()
-	r.from = max(from, bySplice)
+	r.from, r.watch = max(from, bySplice), watch
 	res, err := r.run(count)
 	res.N += before.N
 	res.Copied += before.Copied
@@ -151,6 +151,7 @@ func (s *sender) run() error {
 	for s.more() {
 		s.want = waitNone
 		err := s.enter()
+		s.tell()
 		if err == nil && s.want != waitNone {
 			err = s.wait()
 		}
@@ -322,7 +323,7 @@ func (s *sender) sendfile(dst, limit int) {
 	n, errno := s.e.kernel.Sendfile(dst, s.fd, s.offset(), limit)
 	switch {
 	case n > 0:
-		s.accepted(bySendfile, n, limit)
+		s.accepted(bySendfile, "sendfile", n, limit)
 	case errno == 0:
 		s.ended("sendfile")
 	case errno == syscall.EINTR:
@@ -334,8 +335,8 @@ func (s *sender) sendfile(dst, limit int) {
 }
 
 // accepted books what dst took.
-func (s *sender) accepted(by rung, n, offered int) {
-	s.moved(by, n, offered)
+func (s *sender) accepted(by rung, call string, n, offered int) {
+	s.err = s.moved(by, call, n, offered)
 	s.spun = 0
 }
 
@@ -397,8 +398,10 @@ func (s *sender) splice(dst, limit int) {
 	switch {
 	case n > 0:
 		offered := s.inPipe
-		s.inPipe -= n
-		s.accepted(bySplice, n, offered)
+		s.inPipe -= min(n, offered)
+		if s.accepted(bySplice, "splice", n, offered); s.err != nil {
+			s.dropPipe()
+		}
 	case errno == syscall.EINTR:
 	case errno == syscall.EAGAIN:
 		s.want = waitDst
@@ -419,8 +422,12 @@ func (s *sender) fillPipe(limit int) bool {
 		}
 		s.pipe = p
 	}
-	n, errno := s.e.kernel.Splice(s.fd, s.offset(), s.pipe.w, nil, min(limit, s.pipe.size), sys.SpliceNonblock)
+	room := min(limit, s.pipe.size)
+	n, errno := s.e.kernel.Splice(s.fd, s.offset(), s.pipe.w, nil, room, sys.SpliceNonblock)
 	switch {
+	case n > room:
+		s.err = overcount("splice", n, room)
+		s.dropPipe()
 	case n > 0:
 		s.inPipe = n
 	case errno == 0:
@@ -430,6 +437,12 @@ func (s *sender) fillPipe(limit int) bool {
 		s.refused("splice", errno)
 	}
 	return s.inPipe > 0
+}
+
+// dropPipe closes a pipe of which it is not known what is in it.
+func (s *sender) dropPipe() {
+	s.e.pipes.discard(s.pipe)
+	s.pipe, s.inPipe = nil, 0
 }
 
 // leavePipe goes on by another rung. Bytes in the pipe are dropped and will be
@@ -449,8 +462,8 @@ func (s *sender) copy(dst, limit int) {
 	switch {
 	case n > 0:
 		offered := len(s.held)
-		s.held = s.held[n:]
-		s.accepted(byCopy, n, offered)
+		s.held = s.held[min(n, offered):]
+		s.accepted(byCopy, call, n, offered)
 		if len(s.held) == 0 {
 			s.detour = refusal{}
 		}
@@ -486,6 +499,8 @@ func (s *sender) fill(limit int) bool {
 		n, errno = s.e.kernel.Read(s.fd, p)
 	}
 	switch {
+	case n > len(p):
+		s.err = overcount(call, n, len(p))
 	case n > 0:
 		s.held = p[:n]
 		if s.detour.reason != ReasonNone {

@@ -82,5 +82,5 @@ func (c *casesRun) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return c.how.run(ctx, s, chosen, nil, c.reports, screen.CasesRun)
+	return c.how.run(ctx, s, chosen, ways{}, c.reports, screen.CasesRun)
 }

@@ -32,6 +32,7 @@ type commands struct {
 	Run     runCommand     `cmd:"" default:"withargs" help:"Probe this host and run every case that applies (the main job)."`
 	Probe   probeCommand   `cmd:"" help:"Try the features only."`
 	Cases   casesCommand   `cmd:"" help:"List, show and run conformance cases."`
+	FS      fsCommand      `cmd:"" name:"fs" help:"Is zero copy right on a mount: sendfile, splice, copy_file_range and mmap against plain read."`
 	Explain explainCommand `cmd:"" help:"Which way bytes take from one kind or path to another here, and why not better."`
 	Diff    diffCommand    `cmd:"" help:"What changed between two run records."`
 	Matrix  matrixCommand  `cmd:"" help:"Run the suite on many kernels."`

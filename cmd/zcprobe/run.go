@@ -33,6 +33,7 @@ type runCommand struct {
 	how
 	reports
 	Filter []string `help:"Only cases with these ids." placeholder:"PATTERN" sep:"none"`
+	Grid   bool     `help:"Also try sendfile, splice, copy_file_range and io_uring's splice from every kind of end to every other."`
 }
 
 // Run probes this host and runs every case.
@@ -41,8 +42,15 @@ func (c *runCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return c.how.run(ctx, s, chosen, probe.Paths(runtime.GOOS), c.reports, screen.Run)
+	ways := ways{paths: probe.Paths(runtime.GOOS)}
+	if c.Grid {
+		ways.grid = probe.Grid(runtime.GOOS)
+	}
+	return c.how.run(ctx, s, chosen, ways, c.reports, screen.Run)
 }
+
+// ways are the ways for bytes that a run tries.
+type ways struct{ paths, grid []probe.Path }
 
 // choose is the cases of this system that patterns choose.
 func choose(texts []string) ([]*cases.Case, error) {
@@ -58,19 +66,19 @@ func choose(texts []string) ([]*cases.Case, error) {
 }
 
 // run is what run, probe and cases run share.
-func (h *how) run(ctx context.Context, s streams, chosen []*cases.Case, paths []probe.Path, reports reports, screens screen.Show) error {
+func (h *how) run(ctx context.Context, s streams, chosen []*cases.Case, ways ways, reports reports, screens screen.Show) error {
 	required, err := h.required()
 	if err != nil {
 		return err
 	}
 	local := &driver.Local{
-		Features: probe.Features(runtime.GOOS), Cases: chosen, Paths: paths,
+		Features: probe.Features(runtime.GOOS), Cases: chosen, Paths: ways.paths, Grid: ways.grid,
 		Jobs: int(h.Jobs), Timeout: time.Duration(h.Timeout),
 	}
 	if h.Unprivileged && driver.Privileged() {
 		local.As = &driver.Nobody
 	}
-	progress := screen.NewProgress(s.err, len(local.Features)+len(chosen)+len(paths))
+	progress := screen.NewProgress(s.err, len(local.Features)+len(chosen)+len(ways.paths)+len(ways.grid))
 	local.Step = progress.Step
 	record, err := local.Run(ctx)
 	progress.Stop()

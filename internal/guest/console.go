@@ -162,6 +162,22 @@ func (c *Console) Report() (*Report, error) {
 	return r, nil
 }
 
+// Record is the run record of a guest that has sent all of it, whether or not
+// the guest has come to its end: it is whole when the guest has gone on to the
+// library's tests. nil is that it is not.
+func (c *Console) Record() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broken != "" || c.stage != stageTests {
+		return nil
+	}
+	record, err := unpack(c.pieces[kindRecord])
+	if err != nil {
+		return nil
+	}
+	return record
+}
+
 func unpack(packed []byte) ([]byte, error) {
 	if packed == nil {
 		return nil, nil

@@ -76,7 +76,7 @@ func serve(restart *bool) error {
 		sys.ConsoleLevel(errorsToo)
 	}
 	if _, err := os.Stat("/" + testsFile); err == nil {
-		home.Stage("library tests")
+		home.Stage(stageTests)
 		home.Tests(libraryTests(job.Tests))
 	}
 	notes = append(notes, complaints()...)

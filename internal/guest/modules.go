@@ -29,7 +29,7 @@ var Wanted = []string{
 	"tls", "gcm", "ghash_generic", "aesni_intel", "ghash_clmulni_intel", "aes_s390", "ghash_s390", "aes_ce_ccm", "ghash_ce",
 	"ccm", "chacha20poly1305", // kTLS and its ciphers, which it asks modprobe for
 	"vsock", "vsock_loopback", "vsock_diag",
-	"overlay", "fuse", "loop",
+	"overlay", "fuse", "loop", "crc32c_generic", "libcrc32c", "ext4", "xfs", "btrfs", // places that cases mount
 	"sch_netem", "sch_tbf", "veth", "dummy",
 	"af_alg", "algif_hash", "algif_skcipher", "tcp_diag", "unix_diag",
 }

@@ -34,6 +34,10 @@ const (
 	kindEnd    = "end"
 )
 
+// stageTests is the stage after the one in which the record is sent: when its
+// line has come in its turn, all of the record has.
+const stageTests = "library tests"
+
 // pieceSize is how many bytes a line carries at most. Short lines lose little
 // when one is torn and cost little in between.
 const pieceSize = 384

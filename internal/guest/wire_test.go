@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,6 +73,32 @@ func TestWhatTheKernelWritesInBetweenIsNoHarm(t *testing.T) {
 	text = strings.ReplaceAll(text, "\r\n\r\n", "\r\n[    1.0] random: crng init done\r\n[    1.1] partial ")
 	_, err := feed(text).Report()
 	assert.NoError(t, err)
+}
+
+// The record of a guest that is still at the library's tests is there when it
+// has gone on to them, and not a line before.
+func TestRecordComesBeforeTheTests(t *testing.T) {
+	t.Parallel()
+	record := noise(t, 2000)
+	var wire bytes.Buffer
+	s := &Sender{To: &wire}
+	s.Stage("suite")
+	s.Record(record)
+	s.Stage(stageTests)
+	assert.Equal(t, record, feed(wire.String()).Record())
+	_, err := feed(wire.String()).Report()
+	require.ErrorIs(t, err, ErrNoEnd)
+	lines := strings.SplitAfter(wire.String(), "\n")
+	damaged := 0
+	for i, line := range lines {
+		if strings.HasPrefix(line, prefix) {
+			assert.Nil(t, feed(strings.Join(slices.Delete(slices.Clone(lines), i, i+1), "")).Record(), "line %d is missing", i)
+			damaged++
+		}
+	}
+	assert.Greater(t, damaged, 5)
+	s.Tests(noise(t, 5000))
+	assert.Equal(t, record, feed(wire.String()).Record(), "while their output comes")
 }
 
 // Not one line may be missing, torn or out of its turn.

@@ -23,6 +23,7 @@ func Run(to io.Writer, r *matrix.Record, room probe.Headroom) error {
 	p.paths(r)
 	p.missing(r)
 	p.cases(r)
+	p.grid(r)
 	p.headroom(room)
 	p.took(r)
 	return p.to(to)
@@ -100,9 +101,9 @@ func (p *page) paths(r *matrix.Record) {
 		return
 	}
 	p.heading("Paths")
-	rows := make([][]string, len(r.Paths))
-	for i, path := range r.Paths {
-		rows[i] = append([]string{clean(path.Facility), clean(path.Source + " → " + path.Destination)}, p.pathVerdicts(path)...)
+	var rows [][]string
+	for _, path := range plainPaths(r.Paths) {
+		rows = append(rows, append([]string{clean(path.Facility), clean(path.Source + " → " + path.Destination)}, p.pathVerdicts(path)...))
 	}
 	p.table([]string{"call", "way", "works", "bytes", "really zero-copy"}, rows)
 }

@@ -42,3 +42,15 @@ func IsResourceLimit(err error) bool {
 	}
 	return false
 }
+
+// IsMissing tells whether err says that this system has no such call, option,
+// ioctl or operation: a set-up that rests on it cannot be had here. Emulators
+// have not all that Linux has: qemu-user no seccomp, gVisor no FUSE server.
+func IsMissing(err error) bool {
+	for _, missing := range []Errno{syscall.ENOSYS, syscall.EOPNOTSUPP, syscall.ENOPROTOOPT, syscall.ENOTTY} {
+		if errors.Is(err, missing) {
+			return true
+		}
+	}
+	return false
+}

@@ -39,6 +39,16 @@ const NoSocketType = 0xf
 // FamilyPair is a connected pair of stream sockets over loopback, in blocking
 // mode. call names what failed.
 func FamilyPair(f Family) (a, b int, call string, errno Errno) {
+	for range 20 {
+		a, b, call, errno = familyPair(f)
+		if errno != unix.EINTR {
+			break
+		}
+	}
+	return a, b, call, errno
+}
+
+func familyPair(f Family) (a, b int, call string, errno Errno) {
 	call = "socket AF_INET IPPROTO_MPTCP"
 	var address unix.Sockaddr = &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
 	if f == VSock {
@@ -70,7 +80,7 @@ func FamilyPair(f Family) (a, b int, call string, errno Errno) {
 	if errno != 0 {
 		return -1, -1, call, errno
 	}
-	if errno := connect(a, bound); errno != 0 {
+	if errno := connect(f, a, bound); errno != 0 {
 		unix.Close(a)
 		return -1, -1, "connect", errno
 	}
@@ -85,12 +95,15 @@ func FamilyPair(f Family) (a, b int, call string, errno Errno) {
 
 // connect gives up after a second: an address that nobody answers at would
 // hold a blocking connect for minutes.
-func connect(fd int, to unix.Sockaddr) Errno {
+func connect(f Family, fd int, to unix.Sockaddr) Errno {
 	if errno := SetTimeouts(fd, 0, time.Second.Milliseconds()); errno != 0 {
 		return errno
 	}
 	err := unix.Connect(fd, to)
-	if errors.Is(err, unix.EINTR) { // Go's own signals; the handshake goes on (connect(2))
+	// Go's own signals, and the end of an io_uring that this thread has used. With
+	// TCP the handshake goes on (connect(2)), VSOCK gives the connection up
+	// (vsock_connect in net/vmw_vsock/af_vsock.c).
+	if errors.Is(err, unix.EINTR) && f != VSock {
 		if _, errno := Poll(fd, true, int(time.Second.Milliseconds())); errno != 0 {
 			return errno
 		}

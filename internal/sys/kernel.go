@@ -61,6 +61,10 @@ type Kernel struct {
 	Pread  func(fd int, p []byte, offset int64) (int, Errno)
 	Pwrite func(fd int, p []byte, offset int64) (int, Errno)
 
+	// Mmap is mmap(2) of a part of a file, shared and for reading; FreeMemory
+	// gives it back.
+	Mmap func(fd int, offset int64, size int) ([]byte, Errno)
+
 	// Seek is lseek(2).
 	Seek func(fd int, offset int64, whence int) (int64, Errno)
 

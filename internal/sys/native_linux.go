@@ -36,6 +36,7 @@ func Native() *Kernel {
 		Write:          write,
 		Pread:          pread,
 		Pwrite:         pwrite,
+		Mmap:           mmap,
 		Seek:           seek,
 		Pipe: func(nonblock bool) (int, int, Errno) {
 			flags := unix.O_CLOEXEC
@@ -82,8 +83,11 @@ func send(fd int, p []byte, flags int) (int, Errno) {
 	return counted(n, err)
 }
 
+// recv leaves MSG_NOSIGNAL away, which [NoWait] has for send: recv(2) does not
+// know it, and gVisor on the host's network answers EINVAL (hostinet's
+// allowedRecvMsgFlags).
 func recv(fd int, p []byte, flags int) (int, Errno) {
-	n, _, err := unix.Recvfrom(fd, p, flags)
+	n, _, err := unix.Recvfrom(fd, p, flags&^unix.MSG_NOSIGNAL)
 	return counted(n, err)
 }
 

@@ -26,6 +26,7 @@ func Native() *Kernel {
 		Write:          write,
 		Pread:          pread,
 		Pwrite:         pwrite,
+		Mmap:           mmap,
 		Seek:           seek,
 		Pipe:           func(bool) (int, int, Errno) { return -1, -1, syscall.ENOSYS },
 		SetPipeSize:    func(int, int) (int, Errno) { return -1, syscall.ENOSYS },

@@ -21,9 +21,15 @@ func DenyCalls(errno Errno, names ...string) error {
 	return filterCalls(unix.SECCOMP_RET_ERRNO|uint32(errno)&unix.SECCOMP_RET_DATA, names)
 }
 
-// KillCalls kills the process (SIGSYS) when it makes one of the named calls.
+// KillCalls kills the process (SIGSYS) when it makes one of the named calls. The
+// error is ENOTSUP where the kernel can only kill a thread, as Linux could before
+// 4.14 and gVisor can: it would do that instead, and the process would hang.
 func KillCalls(names ...string) error {
-	return filterCalls(unix.SECCOMP_RET_KILL_PROCESS, names)
+	action := uint32(unix.SECCOMP_RET_KILL_PROCESS)
+	if _, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_GET_ACTION_AVAIL, 0, uintptr(unsafe.Pointer(&action))); errno != 0 {
+		return fmt.Errorf("filter system calls: kill the process: %w (%w)", unix.ENOTSUP, errno)
+	}
+	return filterCalls(action, names)
 }
 
 // Offsets into struct seccomp_data (seccomp(2)).

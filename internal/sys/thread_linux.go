@@ -70,7 +70,14 @@ var parked = []int{unix.SYS_FUTEX, unix.SYS_NANOSLEEP, unix.SYS_EPOLL_PWAIT, uni
 // Asleep tells whether a thread of this process waits, interruptibly, in a
 // system call that is not one of the scheduler's; known is false where /proc
 // does not say (proc(5), /proc/pid/syscall and stat).
-func Asleep(tid int) (asleep, known bool) {
+func Asleep(tid int) (asleep, known bool) { return waitsAs(tid, 'S') }
+
+// Stalled tells whether a thread of this process waits in a system call for
+// something that no signal but a fatal one takes it from: a disk, or what stands
+// for one.
+func Stalled(tid int) (stalled, known bool) { return waitsAs(tid, 'D') }
+
+func waitsAs(tid int, state byte) (waits, known bool) {
 	dir := "/proc/self/task/" + strconv.Itoa(tid)
 	call, err := os.ReadFile(dir + "/syscall")
 	if err != nil {
@@ -92,7 +99,7 @@ func Asleep(tid int) (asleep, known bool) {
 	}
 	// The state follows the name, which stands in parentheses and may hold any.
 	after := string(stat[strings.LastIndexByte(string(stat), ')')+1:])
-	return strings.HasPrefix(after, " S"), true
+	return strings.HasPrefix(after, " "+string(state)), true
 }
 
 // SetFileSizeLimit sets the soft limit RLIMIT_FSIZE of this process, until

@@ -59,6 +59,7 @@ func Serve(handlers map[string]Handler) {
 		for {
 			var r request
 			if in.Decode(&r) != nil {
+				cleanUp()
 				os.RemoveAll(scratch)
 				os.Exit(0)
 			}

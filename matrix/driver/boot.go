@@ -22,7 +22,7 @@ const powerOff = 10 * time.Second
 
 // initramfs makes the guest's file system, without a name in any directory
 // once a command has it.
-func (l *Lab) initramfs(ctx context.Context, t *matrix.Target, k *kernel, restart bool) (*os.File, error) {
+func (l *Lab) initramfs(ctx context.Context, dir string, t *matrix.Target, k *kernel, restart bool) (*os.File, error) {
 	program, tests, err := l.built.get(ctx, t.System, t.Arch)
 	if err != nil {
 		return nil, err
@@ -30,12 +30,12 @@ func (l *Lab) initramfs(ctx context.Context, t *matrix.Target, k *kernel, restar
 	image := &guest.Image{Program: program, Tests: tests, Modules: k.modules, Job: guest.Job{
 		Run: l.patient(k), Tests: l.testArguments(), Disk: t.Filesystem, Restart: restart,
 	}}
-	file, err := os.CreateTemp("", "zcprobe-initramfs-")
+	file, err := os.CreateTemp(dir, "initramfs-")
 	if err != nil {
 		return nil, err
 	}
 	if _, err := image.WriteTo(file); err != nil {
-		drop(file)
+		file.Close()
 		return nil, fmt.Errorf("write initramfs: %w", err)
 	}
 	return file, nil
@@ -49,11 +49,6 @@ func (l *Lab) patient(k *kernel) []string {
 		return l.Run
 	}
 	return append(slices.Clone(l.Run), "--timeout=30s")
-}
-
-func drop(file *os.File) {
-	file.Close()
-	os.Remove(file.Name())
 }
 
 // testArguments is how the library's tests run on a target. They wait more than
@@ -73,17 +68,22 @@ type boot struct {
 // boot runs an emulator until its guest has sent its closing line and powered
 // off, and makes an outcome of what came over the console.
 func (l *Lab) boot(ctx context.Context, t *matrix.Target, b boot, stage func(string)) *matrix.Outcome {
-	image, err := l.initramfs(ctx, t, b.kernel, b.restart)
+	dir, remove, err := privateDir("", "zcprobe-boot-")
 	if err != nil {
 		return failed(err)
 	}
-	defer drop(image)
-	storage, err := disk(ctx, t)
+	defer remove()
+	image, err := l.initramfs(ctx, dir, t, b.kernel, b.restart)
+	if err != nil {
+		return failed(err)
+	}
+	defer image.Close()
+	storage, err := disk(ctx, dir, t)
 	if err != nil {
 		return failed(err)
 	}
 	if storage != nil {
-		defer drop(storage)
+		defer storage.Close()
 	}
 	if l.Limit > 0 {
 		b.limit = l.Limit
@@ -109,6 +109,7 @@ func (l *Lab) boot(ctx context.Context, t *matrix.Target, b boot, stage func(str
 	if err := cmd.Start(); err != nil {
 		return failed(err)
 	}
+	defer watch(cmd)()
 	// A machine that has said nothing by now will not come up any more, and one
 	// that has said all need not linger.
 	up := time.AfterFunc(min(b.up, b.limit/2), func() {
@@ -150,6 +151,8 @@ func (l *Lab) verdict(t *matrix.Target, console *guest.Console, stopped error, l
 		o.State, o.Reason = matrix.TimedOut, silent
 	case !errors.Is(err, guest.ErrNoEnd):
 		o.State, o.Reason = matrix.Truncated, err.Error()
+	case errors.Is(stopped, errLimit) && console.Record() != nil:
+		o = l.reported(t, console.Record(), fmt.Appendf(nil, "\nended with no time left after %v", limit), way)
 	case errors.Is(stopped, errLimit):
 		o.State, o.Reason = matrix.TimedOut, fmt.Sprintf("no end within %v, in stage %q", limit, console.Stage())
 	case console.Sending():

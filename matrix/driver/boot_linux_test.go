@@ -153,6 +153,22 @@ func TestBootNeverPassesLess(t *testing.T) {
 	}
 }
 
+// A guest that runs out of time in the library's tests has left its record.
+func TestTestsThatDoNotEndFailTheTarget(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	s := &guest.Sender{To: &b}
+	s.Stage("suite")
+	s.Record(guestRecord(t, true))
+	s.Stage("library tests")
+	o := booted(t, lab(t), 2*time.Second, b.String(), "cat $CONSOLE; exec sleep 100")
+	require.Equal(t, matrix.Reported, o.State, o.Reason)
+	assert.Equal(t, &matrix.LibraryTests{Failed: 1, Failures: []string{"the run ended with no time left after 2s"}}, o.Record.Target.LibraryTests)
+	assert.True(t, o.Fails())
+	o = booted(t, lab(t), 2*time.Second, b.String()+"Kernel panic - not syncing: Fatal exception\n", "cat $CONSOLE; exec sleep 100")
+	assert.Equal(t, matrix.Crashed, o.State, "the kernel died, whatever it had sent")
+}
+
 func TestTestsThatDieFailTheTarget(t *testing.T) {
 	t.Parallel()
 	o := booted(t, lab(t), time.Minute, wire(t, guestRecord(t, true), []byte("--- PASS: TestA (0.00s)\npanic: test timed out\n\nended with exit status 2\n")), "cat $CONSOLE")

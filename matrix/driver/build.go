@@ -25,6 +25,7 @@ type builds struct {
 
 	mu   sync.Mutex
 	dir  string // what this process built
+	gone func() // removes dir
 	done map[string]*build
 }
 
@@ -79,7 +80,7 @@ func (b *builds) make(ctx context.Context, key, goos, goarch string) (program, t
 	}
 	b.mu.Lock()
 	if b.dir == "" {
-		b.dir, err = os.MkdirTemp("", "zcprobe-build-")
+		b.dir, b.gone, err = privateDir("", "zcprobe-build-")
 	}
 	program, tests = filepath.Join(b.dir, "zcprobe-"+key), filepath.Join(b.dir, "zerocopy.test-"+key)
 	b.mu.Unlock()
@@ -123,7 +124,7 @@ func (b *builds) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.dir != "" {
-		os.RemoveAll(b.dir)
+		b.gone()
 	}
 }
 

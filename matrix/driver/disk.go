@@ -23,7 +23,7 @@ var makers = map[string]struct {
 }
 
 // disk makes the disk that a target's fixtures lie on; nil where it needs none.
-func disk(ctx context.Context, t *matrix.Target) (*os.File, error) {
+func disk(ctx context.Context, dir string, t *matrix.Target) (*os.File, error) {
 	if t.Filesystem == "" {
 		return nil, nil
 	}
@@ -34,16 +34,16 @@ func disk(ctx context.Context, t *matrix.Target) (*os.File, error) {
 	if _, err := exec.LookPath(maker.arguments[0]); err != nil {
 		return nil, missing("%s is not here: install %s", maker.arguments[0], maker.install)
 	}
-	file, err := os.CreateTemp("", "zcprobe-disk-")
+	file, err := os.CreateTemp(dir, "disk-")
 	if err != nil {
 		return nil, err
 	}
 	if err := file.Truncate(diskSize); err != nil {
-		drop(file)
+		file.Close()
 		return nil, err
 	}
 	if said, err := exec.CommandContext(ctx, maker.arguments[0], append(maker.arguments[1:], file.Name())...).CombinedOutput(); err != nil {
-		drop(file)
+		file.Close()
 		return nil, fmt.Errorf("%s: %w: %s", maker.arguments[0], err, firstLines(said, 1))
 	}
 	return file, nil

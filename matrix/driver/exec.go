@@ -138,11 +138,11 @@ func (l *Lab) execute(ctx context.Context, s *shell, program string, arguments [
 	}
 	ctx, stop := context.WithTimeoutCause(ctx, limit, errLimit)
 	defer stop()
-	dir, err := os.MkdirTemp("", "zcprobe-run-")
+	dir, remove, err := privateDir("", "zcprobe-run-")
 	if err != nil {
 		return said{}, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	words := append(slices.Clone(s.before), program)
 	cmd := exec.CommandContext(ctx, words[0], append(words[1:], arguments...)...)
 	alone(cmd)
@@ -153,7 +153,12 @@ func (l *Lab) execute(ctx context.Context, s *shell, program string, arguments [
 	cmd.Env = append(cmd.Env, s.environment...)
 	var out, err2 bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &err2
-	err = cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return said{}, err
+	}
+	over := watch(cmd)
+	err = cmd.Wait()
+	over()
 	if stopped := context.Cause(ctx); stopped != nil {
 		err = stopped
 	}

@@ -27,7 +27,7 @@ func (l *Lab) gvisor(ctx context.Context, t *matrix.Target) (*shell, error) {
 	if err != nil {
 		return nil, err
 	}
-	state, err := os.MkdirTemp("", "zcprobe-runsc-")
+	state, remove, err := privateDir("", "zcprobe-runsc-")
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (l *Lab) gvisor(ctx context.Context, t *matrix.Target) (*shell, error) {
 	return &shell{
 		before: append(flags, "do"),
 		way:    matrix.Way{Machine: "runsc " + t.Version + ", systrap, " + map[string]string{"gvisor": "own network stack", "gvisor-host": "host's network stack"}[t.Tool]},
-		close:  func() { os.RemoveAll(state) },
+		close:  remove,
 	}, nil
 }
 
@@ -56,11 +56,11 @@ func (l *Lab) installed(ctx context.Context, program string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", err
 	}
-	work, err := os.MkdirTemp(filepath.Dir(dir), ".work-")
+	work, remove, err := privateDir(filepath.Dir(dir), ".work-")
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(work)
+	defer remove()
 	cmd := exec.CommandContext(ctx, "go", "install", "-trimpath", "-ldflags=-s -w", program)
 	cmd.Dir = work // outside of any module
 	cmd.Env = append(os.Environ(), "GOBIN="+work, "CGO_ENABLED=0", "GOFLAGS=")

@@ -87,11 +87,11 @@ func (l *Lab) unpacked(ctx context.Context, got *debian.Got, what string, keep f
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", err
 	}
-	work, err := os.MkdirTemp(filepath.Dir(dir), ".work-")
+	work, remove, err := privateDir(filepath.Dir(dir), ".work-")
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(work)
+	defer remove()
 	from, to := filepath.Join(work, "from"), filepath.Join(work, "to")
 	for _, d := range []string{from, to} {
 		if err := os.Mkdir(d, 0o755); err != nil {

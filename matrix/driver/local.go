@@ -16,6 +16,7 @@ import (
 	"github.com/zcprobe/zcprobe/internal/worker"
 	"github.com/zcprobe/zcprobe/matrix"
 	"github.com/zcprobe/zcprobe/probe"
+	"github.com/zcprobe/zcprobe/probe/mount"
 	"github.com/zcprobe/zcprobe/zerocopy"
 )
 
@@ -24,6 +25,7 @@ type Local struct {
 	Features []*probe.Feature // which to try
 	Cases    []*cases.Case    // which to ask
 	Paths    []probe.Path     // which to go
+	Grid     []probe.Path     // which pairs of ends to try, after everything else
 	Jobs     int              // workers at a time; zero chooses
 	Timeout  time.Duration    // for one case; zero is cases.DefaultTimeout
 	As       *worker.Credential
@@ -55,6 +57,7 @@ func Handlers() map[string]worker.Handler {
 	}
 	maps.Copy(h, probe.Handlers())
 	maps.Copy(h, cases.Handlers())
+	maps.Copy(h, mount.Handlers())
 	return h
 }
 
@@ -116,7 +119,13 @@ func (l *Local) collect(ctx context.Context, pool *worker.Pool, r *matrix.Record
 	}
 	r.Cases, err = runner.Run(ctx, l.Cases)
 	going.Wait()
-	return errors.Join(err, pathsErr)
+	if len(l.Grid) == 0 || ctx.Err() != nil {
+		return errors.Join(err, pathsErr)
+	}
+	// Not beside the cases: it would make them wait.
+	grid, gridErr := probe.RunGrid(ctx, pool, l.Grid, func(probe.PathResult) { l.step() })
+	r.Paths = probe.Merge(r.Paths, grid)
+	return errors.Join(err, pathsErr, gridErr)
 }
 
 func (l *Local) step() {

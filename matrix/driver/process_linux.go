@@ -8,10 +8,24 @@ import (
 )
 
 // alone puts a command into a process group of its own, so that all of it can
-// be ended at once, and has the kernel kill it should this process be killed.
+// be ended at once, and has the kernel kill it should this process be killed;
+// [watch] does so with what it has started.
 func alone(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+}
+
+// watch has the process group of a command that [alone] prepared and that is
+// running now killed should this process be killed: the signal of
+// PR_SET_PDEATHSIG (prctl(2)) reaches the command itself, but not what it has
+// started, such as the tracees of User-mode Linux. over says that it has ended,
+// and ends what it has left behind.
+func watch(cmd *exec.Cmd) (over func()) {
+	g := newGuard(`kill -KILL "-$1"`, strconv.Itoa(cmd.Process.Pid))
+	return func() {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		g.dismiss()
+	}
 }
 
 // askToEnd asks a command to end in good order.

@@ -10,6 +10,9 @@ import (
 // alone leaves a command as it is: it is killed when its context ends.
 func alone(*exec.Cmd) {}
 
+// watch leaves a command to itself.
+func watch(*exec.Cmd) (over func()) { return func() {} }
+
 // askToEnd interrupts a command, or kills it where that is not known.
 func askToEnd(cmd *exec.Cmd) error {
 	if cmd.Process.Signal(os.Interrupt) != nil {

@@ -3,7 +3,6 @@ package driver
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"time"
 
@@ -21,11 +20,11 @@ func (l *Lab) uml(ctx context.Context, t *matrix.Target, stage func(string)) *ma
 		return failed(err)
 	}
 	// It keeps its sockets below a directory, by default in the home directory.
-	dir, err := os.MkdirTemp("", "zcprobe-uml-")
+	dir, remove, err := privateDir("", "zcprobe-uml-")
 	if err != nil {
 		return failed(err)
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	k.way.Machine = "linux.uml"
 	return l.boot(ctx, t, boot{
 		kernel: k, program: k.image, up: time.Minute, limit: 4 * time.Minute,
