@@ -14,7 +14,7 @@ import (
 
 // rowLimit is how long a worker may take for a row of pairs. It watches over
 // itself, by [pairLimit]: this is for one that is frozen.
-const rowLimit = 10 * time.Minute
+const rowLimit = 20 * time.Minute
 
 // row is pairs that one worker tries, one after the other: to send each its own
 // request, and to start a process for each, would take longer than the calls.

@@ -18,7 +18,7 @@ const waitLimit = time.Second
 const ringLimit = 5 * waitLimit
 
 // pairLimit is how long a pair may take with its set-up.
-const pairLimit = 10 * time.Second
+const pairLimit = 30 * time.Second
 
 // under is the call that is under test in another thread.
 type under struct {

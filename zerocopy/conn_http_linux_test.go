@@ -99,9 +99,11 @@ func TestHTTPServesFilesBySendfile(t *testing.T) {
 				}
 				moved(t, e, int64(i+1)*c.sendfile)
 			}
-			counters := e.Counters()
-			assert.Equal(t, 2*c.sendfile, counters.Sendfile.Bytes)
-			assert.GreaterOrEqual(t, counters.Written.Bytes+counters.Bytes(), 2*int64(len(want)))
+			assert.Equal(t, 2*c.sendfile, e.Counters().Sendfile.Bytes)
+			assert.Eventually(t, func() bool { // a write is counted after its bytes have arrived
+				counters := e.Counters()
+				return counters.Written.Bytes+counters.Bytes() >= 2*int64(len(want))
+			}, patience, time.Millisecond)
 		})
 	}
 }

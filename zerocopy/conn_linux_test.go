@@ -337,7 +337,9 @@ func TestWriteToOthers(t *testing.T) {
 func TestReadFromLittle(t *testing.T) {
 	t.Parallel()
 	proc, err := os.ReadFile("/proc/self/cmdline")
-	require.NoError(t, err)
+	if err != nil {
+		t.Skip(err)
+	}
 	for name, c := range map[string]struct {
 		source func(t *testing.T) io.Reader
 		want   []byte

@@ -100,7 +100,7 @@ func TestNoDescriptorLeaks(t *testing.T) {
 	round := func(t *testing.T) {
 		for _, edit := range paths {
 			e := tamper(t, edit)
-			src := fileWith(t, pattern(sized(1<<20, 300_000), 70))
+			src := fileWith(t, pattern(sized(1<<20, 100_000), 70))
 			for _, deadline := range []time.Duration{0, 5 * time.Millisecond} {
 				var wg sync.WaitGroup
 				for range 4 {

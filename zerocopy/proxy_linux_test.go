@@ -249,11 +249,6 @@ func TestProxyLeavesNothing(t *testing.T) {
 	// Not parallel: it counts.
 	e := tamper(t, nil)
 	e.BackendName()
-	descriptors := func() int {
-		list, err := os.ReadDir("/proc/self/fd")
-		require.NoError(t, err)
-		return len(list)
-	}
 	round := func(i int) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
@@ -281,13 +276,13 @@ func TestProxyLeavesNothing(t *testing.T) {
 	round(0)
 	e.CloseIdlePipes()
 	runtime.GC()
-	fds, routines := descriptors(), runtime.NumGoroutine()
+	fds, routines := descriptors(t), runtime.NumGoroutine()
 	for i := range 60 {
 		round(i)
 	}
 	e.CloseIdlePipes()
-	for end := time.Now().Add(patience); descriptors() > fds || runtime.NumGoroutine() > routines; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); descriptors(t) > fds || runtime.NumGoroutine() > routines; time.Sleep(10 * time.Millisecond) {
 		require.True(t, time.Now().Before(end), "%d to %d descriptors, %d to %d goroutines",
-			fds, descriptors(), routines, runtime.NumGoroutine())
+			fds, descriptors(t), routines, runtime.NumGoroutine())
 	}
 }

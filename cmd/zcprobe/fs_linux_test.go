@@ -76,12 +76,15 @@ func TestFSBadInput(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	state := filepath.Join(dir, mount.StateName)
+	empty := filepath.Join(t.TempDir(), "empty")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	require.NoError(t, os.WriteFile(state, []byte(`{"schema": "zcprobe.fs-state/1", "file": "../../etc/passwd"}`), 0o600))
 	for _, c := range []struct{ arguments, names string }{
 		{"fs", "<path>"},
 		{"fs /none/none", "/none/none: no such file or directory"},
 		{"fs /dev/null", "/dev/null: is a device"},
 		{"fs /proc/self/status", "/proc/self/status: the kernel makes its files up"},
+		{"fs " + empty, "is empty: there is nothing to compare"},
 		{"fs --timeout 0s .", `"0s"`},
 		{"fs prepare /none", "/none: no such file or directory"},
 		{"fs prepare " + dir, state + " is there already"},
@@ -232,6 +235,25 @@ func TestFSFindsStaleSendfile(t *testing.T) {
 	assert.Contains(t, out, "Do not trust")
 	assert.Contains(t, strings.Join(strings.Fields(out), " "), "plain read is right there")
 	assert.Contains(t, out, "nginx: sendfile off")
+}
+
+// A server that does not answer: the call cannot even be killed (request_wait_answer
+// of fs/fuse/dev.c waits out what the server has taken).
+func TestFSOnAMountThatHangs(t *testing.T) {
+	t.Parallel()
+	f := served(t, fixture.FUSEOptions{})
+	release := make(chan struct{})
+	t.Cleanup(func() { close(release) })
+	path := f.Put("stuck", &fixture.FUSEFile{Content: fixture.Pattern(1, 50_000), Read: func(int64, int) ([]byte, sys.Errno) {
+		<-release
+		return nil, syscall.EIO
+	}})
+	begun := time.Now()
+	status, out, err := told(t, "/", "fs", path, "--timeout", "1s")
+	assert.Equal(t, exitBroken, status, out+err)
+	assert.Contains(t, strings.Join(strings.Fields(out), " "), "Nothing could be learned: pread(2) did not return within 1s.")
+	assert.NotContains(t, out, "left behind")
+	assert.Less(t, time.Since(begun), 15*time.Second)
 }
 
 func TestFSInterruptedAndKilledLeaveNothing(t *testing.T) {

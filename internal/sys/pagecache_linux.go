@@ -42,5 +42,5 @@ func BlockSize(fd int) int {
 	if unix.Fstatfs(fd, &st) != nil {
 		return 0
 	}
-	return int(st.Bsize) //nolint:unconvert // it has other types on some architectures
+	return int(st.Bsize)
 }

@@ -2,11 +2,9 @@ package mount
 
 import (
 	"errors"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/zcprobe/zcprobe/internal/fixture"
 	"github.com/zcprobe/zcprobe/internal/sys"
@@ -246,56 +244,4 @@ func (c *check) made(yes bool, why string) {
 		}
 	}
 	c.report.Situations = append(c.report.Situations, SituationReport{c.sit.ID, c.sit.Words, yes, why})
-}
-
-// drop drops the file's pages from the cache, and counts those that stay.
-func (c *check) drop(v *view) {
-	c.step("posix_fadvise")
-	seen := &c.report.Cache
-	if errno := sys.DropCache(v.fd); errno != 0 {
-		seen.Why = "posix_fadvise says " + sys.ErrnoName(errno)
-		return
-	}
-	st, err := v.file.Stat()
-	if err != nil || !c.sit.Full {
-		return
-	}
-	c.step("mincore")
-	cached, pages, errno := sys.Cached(v.fd, min(st.Size(), room))
-	if errno != 0 {
-		seen.Why = "mincore, on a mapping of the file, says " + sys.ErrnoName(errno)
-		return
-	}
-	seen.Cached, seen.Pages = seen.Cached+cached, seen.Pages+pages
-}
-
-// control tells whether the way is refused on a file in memory too: then it is
-// not the mount that refuses.
-func (c *check) control(r *WayReport) (why string) {
-	err := fixture.Run(c.scratch, func(s *fixture.Scope) {
-		fd, errno := sys.Memfd("zcprobe")
-		if errno != 0 {
-			s.Fatalf("memfd_create: %w", error(errno))
-		}
-		file := os.NewFile(uintptr(fd), "memfd")
-		s.Cleanup(func() { file.Close() })
-		if _, err := file.Write(fixture.Pattern(before, c.page)); err != nil {
-			s.Fatalf("%w", err)
-		}
-		inMemory := *c
-		inMemory.place = nil
-		v := &view{check: &inMemory, T: s, file: file, fd: fd}
-		switch got := c.way.read(v, 0, c.page); got.errno {
-		case 0:
-			why = "the same call works on a file in memory, so it is the mount that refuses"
-		case syscall.EPERM, syscall.EACCES:
-			why = "a file in memory is refused in the same way (" + got.refusal() + "): a filter of this process, not the mount"
-		default:
-			why = "a file in memory is refused too (" + got.refusal() + "): it is not the mount"
-		}
-	})
-	if err != nil {
-		return ""
-	}
-	return why
 }

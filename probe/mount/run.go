@@ -33,15 +33,20 @@ const DefaultTimeout = 20 * time.Second
 // first is asked about.
 func (r *Runner) Check(ctx context.Context, paths []string) (Result, error) {
 	result := Result{Schema: Schema, Mounts: []Report{}}
-	for _, path := range paths {
-		if _, err := r.do(ctx, task{Do: "look", Path: path}); err != nil {
+	looked := make([]outcome, len(paths))
+	for i, path := range paths {
+		var err error
+		if looked[i], err = r.do(ctx, task{Do: "look", Path: path}); err != nil {
 			return result, err
 		}
 	}
-	for _, path := range paths {
-		o, err := r.do(ctx, task{Do: "check", Path: path})
-		if err != nil {
-			return result, err
+	for i, path := range paths {
+		o := looked[i]
+		if o.Why == "" { // else it did not even bear to be looked at
+			var err error
+			if o, err = r.do(ctx, task{Do: "check", Path: path, Kind: o.Kind}); err != nil {
+				return result, err
+			}
 		}
 		result.Mounts = append(result.Mounts, o.Report)
 	}
@@ -94,7 +99,8 @@ func (r *Runner) do(ctx context.Context, t task) (outcome, error) {
 		t.Private = privateName + random()
 		o, last, err := r.once(ctx, t)
 		var crash *worker.CrashError
-		state, why := State(""), ""
+		var state State
+		var why string
 		switch {
 		case err == nil && o.Input != "":
 			return o, &InputError{o.Input}
@@ -104,7 +110,7 @@ func (r *Runner) do(ctx context.Context, t task) (outcome, error) {
 			}
 			return o, nil
 		case ctx.Err() != nil:
-			r.clean(t)
+			r.clean(t, last)
 			return o, ctx.Err()
 		case errors.Is(err, worker.ErrTimeout):
 			state, why = WayTimeout, fmt.Sprintf("%s did not return within %s", last.Call, r.timeout())
@@ -118,7 +124,7 @@ func (r *Runner) do(ctx context.Context, t task) (outcome, error) {
 		if last.Situation != "" {
 			why += ", with a file that " + last.Situation
 		}
-		if left := r.clean(t); left != nil {
+		if left := r.clean(t, last); left != nil {
 			why += fmt.Sprintf("; %s may be left behind", filepath.Join(t.Path, t.Private))
 		}
 		if !last.ofWay() || last.Way == plain || t.Skip[last.Way].State != "" {
@@ -205,9 +211,13 @@ func decode(text []byte) (s step) {
 	return s
 }
 
-// clean removes what a worker that was ended may have left. Another worker does
-// it, for the mount may still not answer.
-func (r *Runner) clean(t task) error {
+// clean removes what a worker that was ended at this step may have left. Another
+// worker does it, for the mount may still not answer.
+func (r *Runner) clean(t task, last step) error {
+	made := t.Do != "look" || last.Call == "mkdir" || last.Call == "rmdir"
+	if !made || t.Kind == File {
+		return nil
+	}
 	t.Do = "clean"
 	quick := *r
 	quick.Timeout = min(r.timeout(), 5*time.Second)

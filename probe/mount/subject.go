@@ -63,9 +63,11 @@ func (f *subject) must(err error) {
 // thing to files.
 func (f *subject) unless(what string, err error) {
 	f.Helper()
-	for _, lacking := range []error{syscall.EOPNOTSUPP, syscall.ENOSYS, syscall.EINVAL, syscall.ENODEV, syscall.EPERM, syscall.EACCES} {
-		if errors.Is(err, lacking) {
-			f.Fatalf("%w", &inapplicable{what + " says " + sys.ErrnoName(lacking.(syscall.Errno))})
+	var errno sys.Errno
+	if errors.As(err, &errno) {
+		switch errno {
+		case syscall.EOPNOTSUPP, syscall.ENOSYS, syscall.EINVAL, syscall.ENODEV, syscall.EPERM, syscall.EACCES:
+			f.Fatalf("%w", &inapplicable{what + " says " + sys.ErrnoName(errno)})
 		}
 	}
 	f.must(err)

@@ -3,6 +3,7 @@ package mount
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -17,6 +18,7 @@ import (
 type task struct {
 	Do      string               // one of the names in tasks
 	Path    string               // as it was given
+	Kind    Kind                 // of a path that was looked at
 	Private string               // the name of the private directory
 	Name    string               // what the names of the prepared files begin with
 	State   string               // where the state is kept; "" is in the directory
@@ -125,7 +127,12 @@ func (t task) look(c *check, o *outcome) (err error) {
 		if err != nil {
 			return input("%s: cannot be read: %s", t.Path, bare(err))
 		}
-		return file.Close()
+		defer file.Close()
+		c.step("pread(2)")
+		if _, err := file.ReadAt(make([]byte, 1), 0); errors.Is(err, io.EOF) {
+			return input("%s: is empty: there is nothing to compare", t.Path)
+		}
+		return nil
 	}
 	c.step("mkdir")
 	p, err := newPlace(t.Path, t.Private)

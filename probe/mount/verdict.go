@@ -51,10 +51,10 @@ func (c *check) verdict() {
 }
 
 func (r *Report) rightHead() string {
-	switch {
-	case r.Kind == Changed:
+	switch r.Kind {
+	case Changed:
 		return "The change from the other side shows by every way that works here."
-	case r.Kind == File:
+	case File:
 		return "Every way that works here delivers what a plain read delivers."
 	}
 	return "Zero copy is right here: every way that works delivers the right bytes."
