@@ -90,7 +90,11 @@ func (p *Pool) Do(ctx context.Context, kind string, argument, result any, deadli
 	ctx, cancel := context.WithTimeoutCause(ctx, deadline, ErrTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, w.kill)
-	answer, err := w.do(request{kind, encoded})
+	answer, err := w.do(ctx, request{kind, encoded})
+	if errors.Is(err, errUnkillable) {
+		go w.end() // reaped when the kernel lets go of it, if ever
+		return context.Cause(ctx)
+	}
 	if !stop() { // the deadline or the caller has killed it
 		w.end()
 		if err != nil {
@@ -187,12 +191,34 @@ func undisturbed() string {
 	return "GODEBUG=" + settings
 }
 
-func (w *process) do(r request) (response, error) {
+// errUnkillable says that a worker was killed and is still there: it waits in
+// the kernel where no signal reaches it, for a server of a filesystem that is
+// gone (state D of proc_pid_stat(5)).
+var errUnkillable = errors.New("the worker cannot be killed")
+
+// dying is how long a worker may take to go when it was killed.
+const dying = 2 * time.Second
+
+// do sends a piece of work and waits for the answer, or the worker's end after
+// that of ctx.
+func (w *process) do(ctx context.Context, r request) (response, error) {
 	var answer response
 	if err := json.NewEncoder(w.stdin).Encode(r); err != nil {
 		return answer, err
 	}
-	return answer, w.answer.Decode(&answer)
+	decoded := make(chan error, 1)
+	go func() { decoded <- w.answer.Decode(&answer) }()
+	select {
+	case err := <-decoded:
+		return answer, err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-decoded:
+		return answer, err
+	case <-time.After(dying):
+		return response{}, errUnkillable
+	}
 }
 
 func (w *process) kill() { w.cmd.Process.Kill() }
