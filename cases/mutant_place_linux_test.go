@@ -16,7 +16,10 @@ var placeMutants = []mutant{
 		}
 	})),
 	ofCopy("what is immutable is written to", afterwards(func(t *transfer, n int) {
-		if n < 0 && isOurs(t.out) && sys.SetImmutable(t.out, false) == 0 {
+		if n >= 0 || !isOurs(t.out) {
+			return
+		}
+		if was, errno := sys.SetImmutable(t.out, false); was && errno == 0 {
 			spoil(t.out, 0)
 			sys.SetImmutable(t.out, true)
 		}

@@ -67,7 +67,7 @@ var placeCrossCases = []*Case{
 			on := place(e, "ext4")
 			p, q := fixture.Pattern(62, 5000), fixture.Pattern(63, 5000)
 			fixed, other, out := fixture.File(on, p, os.O_RDWR), fixture.File(on, q, os.O_RDONLY), fixture.File(on, nil, os.O_RDWR)
-			if errno := sys.SetImmutable(fixed.Int(), true); errno != 0 {
+			if _, errno := sys.SetImmutable(fixed.Int(), true); errno != 0 {
 				e.Fatalf("ioctl FS_IOC_SETFLAGS: %w", error(errno))
 			}
 			e.Cleanup(func() { sys.SetImmutable(fixed.Int(), false) })

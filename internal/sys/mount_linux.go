@@ -145,18 +145,19 @@ func MountFUSE(device int, target, options string) Errno {
 }
 
 // SetImmutable sets or clears the mark of a file that it must not change:
-// FS_IMMUTABLE_FL, chattr +i (ioctl_iflags(2)).
-func SetImmutable(fd int, on bool) Errno {
+// FS_IMMUTABLE_FL, chattr +i (ioctl_iflags(2)). It tells whether it was set.
+func SetImmutable(fd int, on bool) (was bool, errno Errno) {
 	flags, err := unix.IoctlGetUint32(fd, unix.FS_IOC_GETFLAGS)
 	if err != nil {
-		return errnoOf(err)
+		return false, errnoOf(err)
 	}
 	const immutable = 0x10 // FS_IMMUTABLE_FL
+	was = flags&immutable != 0
 	flags &^= immutable
 	if on {
 		flags |= immutable
 	}
-	return errnoOf(unix.IoctlSetPointerInt(fd, unix.FS_IOC_SETFLAGS, int(flags)))
+	return was, errnoOf(unix.IoctlSetPointerInt(fd, unix.FS_IOC_SETFLAGS, int(flags)))
 }
 
 // Allocate is fallocate(2) in mode 0: blocks that hold nothing yet.

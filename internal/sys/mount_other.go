@@ -29,7 +29,7 @@ func KeepDescriptor(int) Errno { return syscall.ENOSYS }
 func MountFUSE(int, string, string) Errno { return syscall.ENOSYS }
 
 // SetImmutable is only known on Linux.
-func SetImmutable(int, bool) Errno { return syscall.ENOSYS }
+func SetImmutable(int, bool) (bool, Errno) { return false, syscall.ENOSYS }
 
 // Allocate is only known on Linux.
 func Allocate(int, int64, int64) Errno { return syscall.ENOSYS }
