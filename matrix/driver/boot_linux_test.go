@@ -220,7 +220,7 @@ func TestOneRetry(t *testing.T) {
 	require.Equal(t, matrix.Reported, o.State, o.Reason)
 	assert.Equal(t, 2, o.Attempts)
 	assert.Equal(t, 2, o.Record.Target.Run.Attempts)
-	assert.Equal(t, "qemu-system-x86_64 9.9, -M pc -cpu max", o.Record.Target.Run.Machine)
+	assert.Equal(t, "qemu-system-x86_64 9.9, -M pc -cpu max,-erms,-fsrm,-avx,-avx2", o.Record.Target.Run.Machine)
 	assert.Equal(t, []string{"second attempt; the first crashed: Kernel panic - not syncing: once"}, o.Notes)
 }
 

@@ -75,7 +75,7 @@ func (l *Lab) installed(ctx context.Context, program string) (string, error) {
 	if err := os.Chmod(work, 0o755); err != nil {
 		return "", err
 	}
-	if err := os.Rename(work, dir); err != nil {
+	if err := settle(work, dir); err != nil {
 		return "", fmt.Errorf("keep %s: %w", program, err)
 	}
 	return file, nil

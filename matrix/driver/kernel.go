@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -104,8 +106,17 @@ func (l *Lab) unpacked(ctx context.Context, got *debian.Got, what string, keep f
 	if err := keep(from, to); err != nil {
 		return "", err
 	}
-	// Whole or not at all: the name appears when everything is in it.
-	return dir, os.Rename(to, dir)
+	return dir, settle(to, dir)
+}
+
+// settle gives a directory its name when everything is in it: whole or not at
+// all. Where another run has been faster, its directory stays.
+func settle(work, dir string) error {
+	err := os.Rename(work, dir)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
 }
 
 // unpackKernel keeps the kernel and the modules that guests load, uncompressed.

@@ -32,7 +32,10 @@ var overSerial = []string{"-serial", "chardev:c0"}
 var machines = map[string]machine{
 	"amd64": {
 		program: "qemu-system-x86_64", install: "qemu-system-x86",
-		board:   []string{"-M", "pc", "-cpu", "max"},
+		// Linux copies by "rep movsb" where a processor says that this is
+		// fast, and Go by AVX: QEMU emulates the one byte by byte and the
+		// other by calls of helpers. Without them a guest takes a third less.
+		board:   []string{"-M", "pc", "-cpu", "max,-erms,-fsrm,-avx,-avx2"},
 		console: "ttyS0", serial: overSerial, disk: "virtio-blk-pci",
 		words: "reboot=t random.trust_cpu=on", restart: true, slow: 1,
 	},
