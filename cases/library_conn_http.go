@@ -132,10 +132,10 @@ func httpWriteTimeout(e *Env) {
 		e.Fact("in-time.error", errorWord(<-failed))
 	}))
 
-	before := z.Counters().Bytes()
+	before := z.Counters()
 	conn := askHTTP(e, address, "Late: 1\r\n")
 	conn.(*net.TCPConn).SetReadBuffer(32 << 10)
-	rests(z)
+	rests(z, before)
 	close(full)
 	err := <-failed
 	var timeout net.Error
@@ -144,6 +144,6 @@ func httpWriteTimeout(e *Env) {
 	e.Fact("late.timeout", ok && timeout.Timeout())
 	_, body := readHTTP(e, conn)
 	e.Fact("late.cut", len(body) < len(content))
-	e.Fact("late.as-counted", int64(len(body)) == z.Counters().Bytes()-before+512)
+	e.Fact("late.as-counted", int64(len(body)) == z.Counters().Bytes()-before.Bytes()+512)
 	e.Fact("late.body", fixture.Compare(body, content[:min(len(body), len(content))]) == fixture.Right)
 }

@@ -69,13 +69,14 @@ func getHTTP(e *Env, address, headers string) (status int, body []byte) {
 	return readHTTP(e, askHTTP(e, address, headers))
 }
 
-// rests waits until a transfer has moved something and waits for its peer.
-func rests(z *zerocopy.Engine) {
-	last := z.Counters()
+// rests waits until a transfer has moved something since then and waits for its
+// peer.
+func rests(z *zerocopy.Engine, then zerocopy.Counters) {
+	last := then
 	for end := time.Now().Add(fixture.Patience()); time.Now().Before(end); {
 		time.Sleep(20 * time.Millisecond)
 		now := z.Counters()
-		if now.Bytes() == last.Bytes() && now.Waits == last.Waits && now.Waits > 0 && now.Bytes() > 0 {
+		if now.Bytes() == last.Bytes() && now.Waits == last.Waits && now.Waits > then.Waits && now.Bytes() > then.Bytes() {
 			return
 		}
 		last = now

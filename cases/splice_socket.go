@@ -497,6 +497,10 @@ var spliceSocket = []*Case{
 			fixture.ReadN(e, client, filled)
 			var got []byte
 			for len(got) < len(tail) {
+				// That the client has room again is news which takes its time.
+				if !fixture.Writable(e, to, int(fixture.Patience().Milliseconds())) {
+					break
+				}
 				n, _ := e.Kernel.Splice(r.Int(), nil, to.Int(), nil, len(tail), sys.SpliceNonblock)
 				p := fixture.ReadN(e, client, max(n, 0))
 				if len(p) == 0 {

@@ -48,7 +48,7 @@ func (l *Lab) patient(k *kernel) []string {
 	if k.way.Accelerator != "tcg" || told {
 		return l.Run
 	}
-	return append(slices.Clone(l.Run), "--timeout=30s")
+	return append(slices.Clone(l.Run), "--timeout=60s")
 }
 
 // testArguments is how the library's tests run on a target. They wait more than
