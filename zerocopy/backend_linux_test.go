@@ -174,7 +174,11 @@ func TestKillCalls(t *testing.T) {
 // filters, the test is skipped.
 func child(t *testing.T, scenario string) (childReport, error) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	program := os.Args[0]
+	if _, err := os.Stat(program); err != nil { // this user may not walk there
+		program = "/proc/self/exe"
+	}
+	cmd := exec.Command(program)
 	cmd.Env = append(os.Environ(), childEnv+"="+scenario)
 	out, err := cmd.Output()
 	if errors.Is(err, syscall.ENOEXEC) {
