@@ -226,6 +226,9 @@ var libraryRelayCases = []*Case{
 				_, err := z.SocketRelay(dst, src, -1)
 				ended <- err
 			}()
+			for end := time.Now().Add(fixture.Patience()); z.Counters().Bytes() == 0 && time.Now().Before(end); {
+				time.Sleep(time.Millisecond)
+			}
 			dst.Close()
 			e.Fact("destination", errorWord(<-ended))
 		},

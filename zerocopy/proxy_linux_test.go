@@ -159,14 +159,18 @@ func TestProxyContext(t *testing.T) {
 // reader ends it, silence and a stalled reader do.
 func TestProxyIdleTimeout(t *testing.T) {
 	t.Parallel()
-	// An emulated processor that others share can be away for a second.
-	idle := time.Duration(sized(400, 2000)) * time.Millisecond
+	const idle = time.Second
 	t.Run("silence", func(t *testing.T) {
 		t.Parallel()
 		started := time.Now()
 		p := startProxy(t, context.Background(), tamper(t, nil), "tcp", WithIdleTimeout(idle))
+		last := started
 		for range 6 { // together longer than the timeout
 			time.Sleep(idle / 4)
+			away := time.Since(last)
+			if last = time.Now(); away > idle/2 { // as an emulated processor is that others share
+				t.Skipf("this machine was away for %v", away)
+			}
 			_, err := p.client.Write([]byte("x"))
 			require.NoError(t, err)
 			_, err = io.ReadFull(p.server, make([]byte, 1))
