@@ -88,7 +88,7 @@ func (b *builds) make(ctx context.Context, key, goos, goarch string) (program, t
 		return "", "", err
 	}
 	for _, arguments := range [][]string{
-		{"build", "-trimpath", "-ldflags=-s -w", "-o", program, "./cmd/zcprobe"},
+		{"build", "-buildvcs=auto", "-trimpath", "-ldflags=-s -w", "-o", program, "./cmd/zcprobe"},
 		{"test", "-c", "-trimpath", "-ldflags=-s -w", "-o", tests, "./zerocopy"},
 	} {
 		cmd := exec.CommandContext(ctx, "go", arguments...)
